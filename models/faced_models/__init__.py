@@ -1,0 +1,1 @@
+"""Networks: weights, sessions, detector, landmarks, classifiers."""

@@ -1,0 +1,1 @@
+"""Evaluation, calibration, training and export; never imported by the server."""

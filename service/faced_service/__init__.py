@@ -1,0 +1,1 @@
+"""Requests: settings, images, batching, analysis, gRPC."""
