@@ -1,0 +1,71 @@
+# The same commands by hand and in CI. Everything is installed into .venv at the project's root.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+PROTO_VENV := .venv-proto
+# The oldest code generator that is supported: generated code runs on its own protobuf version and newer ones.
+GRPC_TOOLS := grpcio-tools==1.74.0
+
+.PHONY: help demo test test-all check format parity parity-record bench proto weights clean
+
+help:  ## Show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/installed-demo  ## Analyse a picture and a short video, with a server of its own
+	$(BIN)/python clients/demo.py
+
+test: $(VENV)/installed-test  ## Run the tests that take minutes
+	$(BIN)/pytest -m "not slow"
+
+test-all: $(VENV)/installed-test  ## Run what `make test` skipped
+	$(BIN)/pytest -m slow
+
+check: $(VENV)/installed-test $(PROTO_VENV)/installed  ## Format, lint, types, import directions, generated code
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PROTO_VENV)/bin/python proto/generate.py --check
+	$(PROTO_VENV)/bin/python proto/lint.py
+
+format: $(VENV)/installed-test  ## Format, and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+parity: $(VENV)/installed-test  ## Compare every box with dlib's, live (20 minutes)
+	$(BIN)/python -m tests.parity.compare
+
+parity-record: $(VENV)/installed-test  ## Record dlib's boxes anew
+	$(BIN)/python -m tests.parity.record
+
+bench: $(VENV)/installed-test  ## Measure the detector beside dlib's, and each stage of a frame
+	$(BIN)/faced bench detector
+	$(BIN)/faced bench pipeline
+
+proto: $(PROTO_VENV)/installed  ## Generate proto/faced_proto/v1 from proto/faced/v1
+	$(PROTO_VENV)/bin/python proto/generate.py
+
+weights: $(VENV)/installed-test  ## Make the default weights again from their carriers and compare
+	$(BIN)/faced models rebuild --check
+
+clean:  ## Remove everything that was installed or made
+	rm -rf $(VENV) $(PROTO_VENV) build dist demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..." >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed-demo: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[cpu,cli,demo]'
+	@touch $@
+
+$(VENV)/installed-test: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[cpu,cli,web,openvino,dev]'
+	@touch $@ $(VENV)/installed-demo
+
+$(PROTO_VENV)/installed: Makefile
+	$(PYTHON) -m venv $(PROTO_VENV)
+	$(PROTO_VENV)/bin/pip install --quiet --disable-pip-version-check $(GRPC_TOOLS)
+	@touch $@

@@ -1,0 +1,213 @@
+"""Where frames come from: every frame of a video file, with its true time, turned upright."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.sidedata.sidedata import SideData
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from faced_cli.errors import InputError
+from faced_proto.types import RgbImage
+
+_MOST_FAILED_READS = 10
+"""Reads that fail in a row until the rest of a file is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFrame:
+    """One frame: `index` counts from 0, `time_s` is seconds from the stream's start.
+
+    `pts` and `duration` are in ticks of `VideoSource.time_base`; 0 is where the file's earliest stream starts.
+    """
+
+    index: int
+    time_s: float
+    pts: int
+    duration: int
+    image: RgbImage
+
+
+@dataclass(frozen=True, slots=True)
+class ColourTags:
+    """How a video's YUV is to be read: FFmpeg's numbers for matrix, primaries and transfer; 2 = not said."""
+
+    matrix: int
+    primaries: int
+    transfer: int
+
+
+class VideoSource:
+    """The frames of a video file; a context manager.
+
+    `rate` is the nominal frame rate, `start` the second at which the earliest stream begins, `pixel_aspect` a pixel's
+    width over its height (None = not said), `frame_estimate` how many frames the file announces (None = nothing),
+    `damaged` how many packets and frames have turned out broken so far.
+
+    Raises:
+        InputError: the file cannot be read or has no video.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.damaged = 0
+        self._container = _open(path)
+        try:
+            self._stream = _video_stream(path, self._container)
+            self._stream.thread_type = "AUTO"
+            self.time_base = Fraction(self._stream.time_base or Fraction(1, 90_000))
+            self.rate = Fraction(self._stream.average_rate or self._stream.guessed_rate or 25)
+            self.start = file_start(self._container)
+            self.frame_estimate = self._estimate()
+            context = self._stream.codec_context
+            self.pixel_aspect = self._stream.sample_aspect_ratio or None
+            self.colours = ColourTags(int(context.colorspace), int(context.color_primaries), int(context.color_trc))
+        except BaseException:
+            self._container.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Frees the file."""
+        self._container.close()
+
+    def frames(self) -> Iterator[SourceFrame]:
+        """Every frame that can be read, in the order of its time; what is broken is counted and left out.
+
+        Raises:
+            InputError: there is none.
+        """
+        step = max(1, round(1 / (self.rate * self.time_base)))
+        file_offset = round(self.start / self.time_base)
+        stream_start = self._stream.start_time
+        size: tuple[int, int] | None = None
+        last: int | None = None
+        index = 0
+        for frame in self._decoded():
+            pts = frame.pts
+            if pts is None:
+                pts = (stream_start or 0) if last is None else last + step
+            elif last is not None and pts <= last:
+                pts = last + 1  # times that do not increase cannot be written again
+            if stream_start is None:
+                stream_start = pts
+            size = size or (frame.width, frame.height)
+            last = pts
+            time_s = float((pts - stream_start) * self.time_base)
+            duration = frame.duration or step
+            yield SourceFrame(index, time_s, pts - file_offset, duration, upright_rgb(frame, *size))
+            index += 1
+        if index == 0:
+            raise InputError(f"{self.path}: the video holds no frame that can be read")
+
+    def _decoded(self) -> Iterator[VideoFrame]:
+        for packet in self._packets():
+            try:
+                frames = packet.decode()
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError:
+                self.damaged += 1
+                continue
+            for frame in frames:
+                if isinstance(frame, VideoFrame):
+                    self.damaged += frame.is_corrupt
+                    yield frame
+
+    def _packets(self) -> Iterator[av.Packet[VideoStream]]:
+        failed = 0
+        while failed < _MOST_FAILED_READS:
+            try:
+                for packet in self._container.demux(self._stream):
+                    failed = 0
+                    yield packet
+                return
+            except av.error.FFmpegError:
+                self.damaged += 1
+                failed += 1
+
+    def _estimate(self) -> int | None:
+        if self._stream.frames > 0:
+            return self._stream.frames
+        if self._stream.duration:
+            return round(self._stream.duration * self.time_base * self.rate)
+        if self._container.duration:
+            return round(Fraction(self._container.duration, av.time_base) * self.rate)
+        return None
+
+
+def file_start(container: InputContainer) -> Fraction:
+    """Seconds at which the earliest video or audio stream of a file begins."""
+    starts = [
+        stream.start_time * stream.time_base
+        for stream in (*container.streams.video, *container.streams.audio)
+        if stream.start_time is not None and stream.time_base is not None
+    ]
+    return min(starts, default=Fraction(0))
+
+
+def upright_rgb(frame: VideoFrame, width: int, height: int) -> RgbImage:
+    """The frame as uint8 [h, w, 3] RGB of the given size before turning, turned as its display matrix says."""
+    rgb = frame.to_ndarray(format="rgb24", width=width, height=height).astype(np.uint8, copy=False)
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    return turned(rgb, np.frombuffer(memoryview(matrix), dtype=np.int32)) if isinstance(matrix, SideData) else rgb
+
+
+def turned(image: NDArray[np.uint8], matrix: NDArray[np.int32]) -> RgbImage:
+    """Quarter turns and mirrorings of a display matrix [9]: x' = a x + c y, y' = b x + d y (FFmpeg's display.h)."""
+    a, b, c, d = (int(matrix[i]) for i in (0, 1, 3, 4))
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        flip_x, flip_y = a < 0, d < 0
+    else:
+        image = image.transpose(1, 0, 2)
+        flip_x, flip_y = c < 0, b < 0
+    image = image[:, ::-1] if flip_x else image
+    image = image[::-1] if flip_y else image
+    return np.ascontiguousarray(image)
+
+
+def _open(path: Path) -> InputContainer:
+    try:
+        return av.open(str(path), metadata_errors="replace")
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{path}: is a folder, not a video") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (av.error.FFmpegError, ValueError) as error:
+        raise InputError(f"{path}: is no video that can be read ({_reason(error)})") from error
+
+
+def _video_stream(path: Path, container: InputContainer) -> VideoStream:
+    # An audio file's cover picture is a video stream too.
+    films = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not films:
+        kinds = sorted({stream.type for stream in container.streams})
+        raise InputError(f"{path}: there is no video in it" + (f", only {' and '.join(kinds)}" if kinds else ""))
+    stream = films[0]
+    if stream.codec_context is None:
+        raise InputError(f"{path}: its video codec is not known")
+    return stream
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, av.error.FFmpegError) else str(error)

@@ -1,0 +1,180 @@
+"""Annotated frames as an H.264 MP4 file with the source's times and sound."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+from av.container import OutputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from faced_cli.audio_track import AudioTracks
+from faced_cli.errors import InputError
+from faced_cli.frames import SourceFrame, VideoSource
+from faced_cli.output_file import OutputFile
+from faced_proto.types import RgbImage
+
+_MATRICES = frozenset({1, 4, 5, 6, 7, 9})
+_BT601 = 5
+_LIMITED_RANGE = 1
+_OPTIONS = {
+    # A broken run leaves fragments that play; closing rewrites the header as that of an ordinary MP4.
+    "movflags": "hybrid_fragmented+frag_keyframe+delay_moov",
+    # Copied AAC begins a little before 0; moving it there would move the frames too.
+    "avoid_negative_ts": "disabled",
+}
+_SECONDS_PER_FRAGMENT = 2
+
+
+class VideoFile:
+    """Writes an MP4 file that is playable at any moment; a context manager. The file is made with the first frame.
+
+    Fragments of two seconds are written as they come; closing makes an ordinary MP4 of them. There are no B-frames, so
+    frames are written in the order of their times, which are the source's own.
+    """
+
+    def __init__(self, path: Path, source: VideoSource) -> None:
+        self.path = path
+        self._source = source
+        self._muxer: _Muxer | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What happened to the sound, if it was not copied."""
+        return tuple(self._muxer.audio.notes) if self._muxer else ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def write(self, frame: SourceFrame, image: RgbImage) -> None:
+        """Adds `image` (uint8 [h, w, 3] RGB) at the time of `frame`, and the sound before it.
+
+        Raises:
+            InputError: the file cannot be written; what was finished before stays playable.
+        """
+        try:
+            if self._muxer is None:
+                height, width = image.shape[:2]
+                self._muxer = _Muxer(self.path, self._source, width, height)
+            self._muxer.write(frame, image)
+        except (OSError, av.error.FFmpegError) as error:
+            raise self._unwritable(error) from error
+
+    def finish(self) -> None:
+        """Writes the rest of the sound and closes.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        try:
+            if self._muxer is not None:
+                self._muxer.write_rest()
+        except (OSError, av.error.FFmpegError) as error:
+            raise self._unwritable(error) from error
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file, whatever happened; frames that the encoder still holds are kept.
+
+        Raises:
+            InputError: its end cannot be written, and no write had failed before.
+        """
+        if self._muxer is None:
+            return
+        had_failed = self._muxer.failed
+        try:
+            self._muxer.close()
+        except (OSError, av.error.FFmpegError) as error:
+            if not had_failed:  # else this is the echo of the failure that was told
+                raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError | av.error.FFmpegError) -> InputError:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            return InputError(f"{self.path}: no space left on the device; what was written before is kept")
+        return InputError(f"{self.path}: cannot be written ({error.strerror or error})")
+
+
+class _Muxer:
+    """An open MP4 file with its encoder and the sound that goes with it."""
+
+    def __init__(self, path: Path, source: VideoSource, width: int, height: int) -> None:
+        self._file = OutputFile(path)
+        self._durations: dict[int, int] = {}
+        self._matrix = source.colours.matrix if source.colours.matrix in _MATRICES else _BT601
+        self._closed = False
+        self._flushed = False
+        try:
+            self._container: OutputContainer = av.open(self._file, "w", format="mp4", options=_OPTIONS)
+            self._stream = self._encoder(source, width + width % 2, height + height % 2)
+            self.audio = AudioTracks(source.path, self._container)
+        except BaseException:
+            self._file.close()
+            raise
+
+    @property
+    def failed(self) -> bool:
+        """Whether the file refused bytes."""
+        return self._file.failed
+
+    def write(self, frame: SourceFrame, image: RgbImage) -> None:
+        """Encodes a frame and writes the sound that begins before it."""
+        height, width = image.shape[:2]
+        if (self._stream.width, self._stream.height) != (width, height):  # H.264's 4:2:0 has even sizes only
+            image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        picture = VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p", dst_colorspace=self._matrix)
+        picture.pts, picture.time_base = frame.pts, self._stream.codec_context.time_base
+        self._durations[frame.pts] = frame.duration
+        for packet in self.audio.until(frame.pts * self._stream.codec_context.time_base):
+            self._container.mux(packet)
+        self._mux(picture)
+
+    def write_rest(self) -> None:
+        """Writes what the encoder holds and the rest of the sound."""
+        self._mux(None)
+        for packet in self.audio.rest():
+            self._container.mux(packet)
+
+    def close(self) -> None:
+        """Ends the file; once is enough."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            if not self.failed:
+                self._mux(None)
+            self._container.close()
+        finally:
+            self.audio.close()
+            self._file.close()
+
+    def _encoder(self, source: VideoSource, width: int, height: int) -> VideoStream:
+        options = {"crf": "20", "preset": "veryfast", "x264-params": "bframes=0"}
+        stream = self._container.add_stream("libx264", rate=source.rate, options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.time_base = source.time_base
+        context = stream.codec_context
+        context.time_base = source.time_base
+        context.gop_size = max(1, round(_SECONDS_PER_FRAGMENT * source.rate))
+        context.colorspace, context.color_range = source.colours.matrix, _LIMITED_RANGE
+        context.color_primaries, context.color_trc = source.colours.primaries, source.colours.transfer
+        if source.pixel_aspect is not None:
+            context.sample_aspect_ratio = source.pixel_aspect
+        return stream
+
+    def _mux(self, picture: VideoFrame | None) -> None:
+        if picture is None and self._flushed:
+            return
+        self._flushed = picture is None
+        for packet in self._stream.encode(picture):
+            packet.duration = self._durations.pop(packet.pts, packet.duration) if packet.pts is not None else None
+            self._container.mux(packet)

@@ -1,0 +1,205 @@
+"""Requests and replies of both clients; pure."""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from faced_client.errors import InvalidRequest, ProtocolError, Unavailable
+from faced_client.images import ImageForm, ImageInput, image_message
+from faced_proto import convert
+from faced_proto.types import (
+    AnalysisOptions,
+    Axis,
+    ErrorReason,
+    FrameAnalysis,
+    FrameOutcome,
+    ServerInfo,
+    StreamConfig,
+    StreamStarted,
+)
+from faced_proto.v1 import service_pb2
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFrame:
+    """A frame of a stream with what is known of it; None = the client counts from 0, the server takes its own time."""
+
+    image: ImageInput
+    media_time_us: int | None = None
+    frame_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draining:
+    """The server is going away within `grace` seconds: it answers what it has and takes no more frames."""
+
+    grace: float
+
+
+def check_timeout(timeout: float) -> float:
+    """The timeout itself.
+
+    Raises:
+        InvalidRequest: no positive number of seconds.
+    """
+    if not (math.isfinite(timeout) and timeout > 0):
+        raise InvalidRequest(f"timeout: {timeout} is no positive number of seconds")
+    return timeout
+
+
+def analysis_options(
+    upsample_times: int | None,
+    min_face_px: int | None,
+    threshold: float | None,
+    max_faces: int | None,
+    attributes: Sequence[str] | None,
+) -> AnalysisOptions:
+    """Options as a value; their ranges are the server's to judge.
+
+    Raises:
+        InvalidRequest: `attributes` is one string instead of several.
+    """
+    if isinstance(attributes, str):
+        raise InvalidRequest(f"attributes: a sequence of names is wanted, as in [{attributes!r}]")
+    names = None if attributes is None else tuple(attributes)
+    return AnalysisOptions(upsample_times, min_face_px, threshold, max_faces, names)
+
+
+def analyze_request(
+    image: ImageInput, form: ImageForm, options: AnalysisOptions, timeout: float, max_message_bytes: int
+) -> service_pb2.AnalyzeRequest:
+    """`timeout` travels too, for servers behind a transport without deadlines.
+
+    Raises:
+        InvalidRequest: the picture or an option cannot be sent.
+    """
+    try:
+        return service_pb2.AnalyzeRequest(
+            image=image_message(image, form, max_message_bytes),
+            options=convert.analysis_options_to_proto(options),
+            deadline=convert.duration_to_proto(timeout, "timeout"),
+        )
+    except convert.ConvertError as error:
+        raise InvalidRequest(str(error), ErrorReason.INVALID_OPTION) from error
+
+
+def read_analysis(message: service_pb2.AnalyzeResponse, info: ServerInfo | None) -> FrameAnalysis:
+    """The analysis; `info` has the axes where the reply carries none.
+
+    Raises:
+        ProtocolError: the reply is not whole.
+    """
+    axes = convert.axes_of(info.models) if info else {}
+    try:
+        return convert.frame_analysis_from_proto(message.analysis, axes)
+    except convert.ConvertError as error:
+        raise ProtocolError(f"the server's reply is not understood: {error}") from error
+
+
+def read_server_info(message: service_pb2.GetServerInfoResponse) -> ServerInfo:
+    """What the server says of itself.
+
+    Raises:
+        ProtocolError: the reply is not whole.
+    """
+    try:
+        return convert.server_info_from_proto(message)
+    except convert.ConvertError as error:
+        raise ProtocolError(f"the server's reply is not understood: {error}") from error
+
+
+class StreamProgress:
+    """One stream's order of messages: which frames are unanswered, and what each reply means.
+
+    Frames are made by one thread and replies read by another; only `_unanswered` is shared, and a deque allows that.
+    A client that reconnects would keep its frames here until they are answered, and begin a new one of these.
+    """
+
+    def __init__(self, config: StreamConfig, form: ImageForm, max_message_bytes: int) -> None:
+        self._config = config
+        self._form = form
+        self._max_message_bytes = max_message_bytes
+        self._last_id = -1
+        self._unanswered: deque[int] = deque()
+        self._axes: dict[str, Axis] = {}
+        self._started = False
+        self._draining = False
+
+    def config_request(self) -> service_pb2.AnalyzeStreamRequest:
+        """The first request.
+
+        Raises:
+            InvalidRequest: a part of the configuration cannot be sent.
+        """
+        try:
+            return service_pb2.AnalyzeStreamRequest(config=convert.stream_config_to_proto(self._config))
+        except convert.ConvertError as error:
+            raise InvalidRequest(str(error), ErrorReason.INVALID_OPTION) from error
+
+    def frame_request(self, frame: ImageInput | StreamFrame) -> service_pb2.AnalyzeStreamRequest:
+        """The request of the next frame, which counts as unanswered from now on.
+
+        Raises:
+            InvalidRequest: the picture cannot be sent, or its number does not increase.
+        """
+        if not isinstance(frame, StreamFrame):
+            frame = StreamFrame(frame)
+        number = self._last_id + 1 if frame.frame_id is None else frame.frame_id
+        if not self._last_id < number < 2**64:
+            raise InvalidRequest(
+                f"frame_id: {number} after {self._last_id} does not increase", ErrorReason.STREAM_ORDER
+            )
+        message = service_pb2.Frame(
+            frame_id=number,
+            image=image_message(frame.image, self._form, self._max_message_bytes),
+            media_time_us=frame.media_time_us,
+        )
+        self._last_id = number
+        self._unanswered.append(number)
+        return service_pb2.AnalyzeStreamRequest(frame=message)
+
+    def read(self, message: service_pb2.AnalyzeStreamResponse) -> StreamStarted | FrameOutcome | Draining:
+        """What a reply says.
+
+        Raises:
+            ProtocolError: it is not whole, or out of order.
+        """
+        kind = message.WhichOneof("kind")
+        if (kind == "started") == self._started:
+            raise ProtocolError(f"the server's stream {'started twice' if self._started else f'began with {kind}'}")
+        try:
+            if kind == "started":
+                started = convert.stream_started_from_proto(message.started)
+                self._axes = convert.axes_of(started.models)
+                self._started = True
+                return started
+            if kind == "outcome":
+                return self._read_outcome(convert.frame_outcome_from_proto(message.outcome, self._axes))
+        except convert.ConvertError as error:
+            raise ProtocolError(f"the server's reply is not understood: {error}") from error
+        if kind == "draining":
+            self._draining = True
+            return Draining(convert.duration_from_proto(message.draining.grace))
+        raise ProtocolError("the server's reply is of a kind that is unknown here")
+
+    def check_end(self, *, all_frames_sent: bool) -> None:
+        """To be called when the server has closed the stream without an error.
+
+        Raises:
+            Unavailable: the server is going away, and there are more frames.
+            ProtocolError: frames are unanswered, or the stream ended before the frames did.
+        """
+        if self._unanswered:
+            raise ProtocolError(f"the server ended the stream with {len(self._unanswered)} frames unanswered")
+        if not all_frames_sent and self._draining:
+            raise Unavailable("the server is going away; the remaining frames need a new stream", ErrorReason.NOT_READY)
+        if not all_frames_sent:
+            raise ProtocolError("the server ended the stream before the frames did")
+
+    def _read_outcome(self, outcome: FrameOutcome) -> FrameOutcome:
+        expected = self._unanswered[0] if self._unanswered else None
+        if outcome.frame_id != expected:
+            raise ProtocolError(f"the server answered frame {outcome.frame_id} where {expected} is the next")
+        self._unanswered.popleft()
+        return outcome

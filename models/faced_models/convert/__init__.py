@@ -1,0 +1,1 @@
+"""Foreign weights to ONNX and arrays; run by maintainers, never by a server."""

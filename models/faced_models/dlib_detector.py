@@ -1,0 +1,61 @@
+"""dlib's own detector, for comparison only: the reference for boxes and speed. The only importer of dlib."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from faced_models.boxes import Rectangle
+from faced_models.errors import DeviceError, ModelError
+from faced_models.scale import ScanPlan
+from faced_proto.types import Box, Detection, Engine, ModelInfo, RgbImage
+
+
+class DlibDetector:
+    """`cnn_face_detection_model_v1` behind the `Detector` protocol. It holds the GIL; one frame takes seconds."""
+
+    def __init__(self, weights: Path, info: ModelInfo, engine: Engine) -> None:
+        """Load dlib's .dat.
+
+        Raises:
+            DeviceError: dlib is not installed.
+        """
+        try:
+            import dlib
+        except ImportError as error:
+            raise DeviceError(f"backend dlib cannot be used: {error}; install faced-service[cpu]") from error
+        self.info = info
+        self.engine = engine
+        self._network = dlib.cnn_face_detection_model_v1(str(weights))
+
+    def detect(
+        self, images: Sequence[RgbImage], plan: ScanPlan, thresholds: Sequence[float]
+    ) -> list[tuple[Detection, ...]]:
+        """See `Detector`; levels are never left out, and thresholds below 0 act as 0."""
+        return [
+            tuple(face for face in self._faces(image, plan) if face.score > threshold)
+            for image, threshold in zip(images, thresholds, strict=True)
+        ]
+
+    def _faces(self, image: RgbImage, plan: ScanPlan) -> list[Detection]:
+        height, width, _ = image.shape
+        scaled = image
+        if plan.shrink < 1.0:
+            size = (max(1, int(width * plan.shrink)), max(1, int(height * plan.shrink)))
+            scaled = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        down, across = height / scaled.shape[0], width / scaled.shape[1]
+        try:
+            found = self._network(np.ascontiguousarray(scaled), plan.upsample_times)
+        except RuntimeError as error:
+            raise ModelError(f"dlib failed on {width} x {height}: {error}") from error
+        faces = []
+        for face in found:
+            r = face.rect
+            box = Rectangle(r.left(), r.top(), r.right(), r.bottom()).as_box()
+            faces.append(
+                Detection(Box(box.left * across, box.top * down, box.right * across, box.bottom * down), face.confidence)
+            )
+        return faces

@@ -1,0 +1,210 @@
+"""Compiled loops over pixels; the only importer of numba. All run without the GIL.
+
+Plain Python here; `load_kernels` compiles them once and keeps the machine code in `FACED_CACHE_DIR`
+(default: the user's cache folder), so that only the first start of a version pays for compiling.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Kernels:
+    """The compiled functions; their plain forms below carry the docstrings."""
+
+    normalise: Callable[[U8, F32, F32, int, int], None]
+    downsample: Callable[[F32, I64, F32, I64, I64, F32, I64, F32, F32], None]
+    upsample: Callable[[U8, U8, I64, F64, I64, F64, int], None]
+    landmarks: Callable[..., None]
+
+
+def normalise(image: U8, means: F32, out: F32, left: int, top: int) -> None:
+    """(image - means) / 256 from uint8 [h, w, 3] into planar float32 out [3, H, W] at `left`, `top`."""
+    height, width, _ = image.shape
+    for r in range(height):
+        for channel in range(3):
+            mean = means[channel]
+            row = out[channel, top + r, left : left + width]
+            for c in range(width):
+                row[c] = (np.float32(image[r, c, channel]) - mean) * np.float32(1.0 / 256.0)
+
+
+def downsample(
+    src: F32, src_tile: I64, out: F32, out_tile: I64, tops: I64, lows: F32, lefts: I64, rights: F32, row: F32
+) -> None:
+    """Bilinear, from a tile (left, top, width, height) of src [3, H, W] to a smaller one of out [3, H', W'].
+
+    `tops`, `lows` and `lefts`, `rights`: first samples and fractions of rows and columns; `row` is scratch of at least
+    the source's width + 1. Rows are blended first, in whole, so that the loop over columns reads one row, not two.
+    """
+    left, top, width, height = src_tile[0], src_tile[1], src_tile[2], src_tile[3]
+    out_left, out_top, out_width, out_height = out_tile[0], out_tile[1], out_tile[2], out_tile[3]
+    one = np.float32(1.0)
+    for channel in range(3):
+        for r in range(out_height):
+            low = lows[r]
+            high = one - low
+            upper = src[channel, top + tops[r], left : left + width]
+            lower = src[channel, top + min(tops[r] + 1, height - 1), left : left + width]
+            for c in range(width):
+                row[c] = upper[c] * high + lower[c] * low
+            row[width] = row[width - 1]
+            target = out[channel, out_top + r, out_left : out_left + out_width]
+            for c in range(out_width):
+                target[c] = row[lefts[c]] * (one - rights[c]) + row[lefts[c] + 1] * rights[c]
+
+
+def upsample(src: U8, out: U8, tops: I64, lows: F64, lefts: I64, fractions: F64, exact_from: int) -> None:
+    """dlib's pyramid_up on uint8 [h, w, 3]: four float32 products summed in dlib's order, then truncated.
+
+    The order matters: truncation turns the last bit of a sum into a grey level. Columns from `exact_from` on are
+    blended in float64, as dlib does at the end of a row.
+    """
+    height, width, _ = src.shape
+    out_height, out_width, _ = out.shape
+    for r in range(out_height):
+        upper = src[tops[r]]
+        lower = src[min(tops[r] + 1, height - 1)]
+        low, high = np.float32(lows[r]), np.float32(1.0 - lows[r])
+        for c in range(exact_from):
+            left = lefts[c]
+            fraction = np.float32(fractions[c])
+            rest = np.float32(1.0) - fraction
+            a, b, x, y = high * rest, high * fraction, low * rest, low * fraction
+            for channel in range(3):
+                value = a * np.float32(upper[left, channel]) + b * np.float32(upper[left + 1, channel])
+                value = value + x * np.float32(lower[left, channel])
+                value = value + y * np.float32(lower[left + 1, channel])
+                out[r, c, channel] = np.uint8(np.int32(value))
+        for c in range(exact_from, out_width):
+            left = lefts[c]
+            right = min(left + 1, width - 1)
+            fraction = fractions[c]
+            for channel in range(3):
+                first = (1.0 - fraction) * upper[left, channel] + fraction * upper[right, channel]
+                second = (1.0 - fraction) * lower[left, channel] + fraction * lower[right, channel]
+                out[r, c, channel] = np.uint8(np.int32((1.0 - lows[r]) * first + lows[r] * second))
+
+
+def landmarks(
+    image: U8,
+    boxes: NDArray[np.float64],
+    initial_shape: F32,
+    anchors: NDArray[np.uint8],
+    deltas: F32,
+    split_first: NDArray[np.uint16],
+    split_second: NDArray[np.uint16],
+    thresholds: F32,
+    leaves: F32,
+    out: F32,
+) -> None:
+    """dlib's ensemble of regression trees (Kazemi and Sullivan, CVPR 2014) for five points.
+
+    image uint8 [h, w, 3]; boxes float64 [n, 4] as dlib's inclusive left, top, right, bottom; out float32 [n, 5, 2]:
+    dlib's whole-number points, x and y. Per level: anchors [levels, features], deltas [levels, features, 2]; per
+    tree: splits [levels, trees, 15], leaves [levels, trees, 16, 5, 2].
+    """
+    height, width, _ = image.shape
+    levels, features = anchors.shape
+    trees, splits = thresholds.shape[1], thresholds.shape[2]
+    points = initial_shape.shape[0]
+    intensity = np.empty(features, np.float32)
+    shape = np.empty((points, 2), np.float32)
+    mean_x, mean_y = 0.0, 0.0
+    for p in range(points):
+        mean_x += initial_shape[p, 0] / points
+        mean_y += initial_shape[p, 1] / points
+
+    for n in range(boxes.shape[0]):
+        left, top = boxes[n, 0], boxes[n, 1]
+        box_width, box_height = boxes[n, 2] - left, boxes[n, 3] - top
+        shape[:] = initial_shape
+        for level in range(levels):
+            # The similarity that takes the initial shape to the current one: [a, -b; b, a].
+            now_x, now_y = 0.0, 0.0
+            for p in range(points):
+                now_x += shape[p, 0] / points
+                now_y += shape[p, 1] / points
+            dot, cross, square = 0.0, 0.0, 0.0
+            for p in range(points):
+                fx, fy = initial_shape[p, 0] - mean_x, initial_shape[p, 1] - mean_y
+                tx, ty = shape[p, 0] - now_x, shape[p, 1] - now_y
+                dot += fx * tx + fy * ty
+                cross += fx * ty - fy * tx
+                square += fx * fx + fy * fy
+            a, b = np.float32(dot / square), np.float32(cross / square)
+
+            for f in range(features):
+                dx, dy = deltas[level, f, 0], deltas[level, f, 1]
+                anchor = anchors[level, f]
+                x = np.float64(a * dx - b * dy + shape[anchor, 0]) * box_width + left
+                y = np.float64(b * dx + a * dy + shape[anchor, 1]) * box_height + top
+                column, line = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
+                if 0 <= column < width and 0 <= line < height:
+                    total = np.int32(image[line, column, 0]) + image[line, column, 1] + image[line, column, 2]
+                    intensity[f] = np.float32(total // 3)
+                else:
+                    intensity[f] = np.float32(0.0)
+
+            for t in range(trees):
+                node = 0
+                while node < splits:
+                    first, second = split_first[level, t, node], split_second[level, t, node]
+                    node = 2 * node + (1 if intensity[first] - intensity[second] > thresholds[level, t, node] else 2)
+                leaf = node - splits
+                for p in range(points):
+                    shape[p, 0] += leaves[level, t, leaf, p, 0]
+                    shape[p, 1] += leaves[level, t, leaf, p, 1]
+
+        for p in range(points):
+            out[n, p, 0] = np.floor(np.float64(shape[p, 0]) * box_width + left + 0.5)
+            out[n, p, 1] = np.floor(np.float64(shape[p, 1]) * box_height + top + 0.5)
+
+
+def cache_folder() -> Path | None:
+    """Where machine code is kept: `FACED_CACHE_DIR`, else the user's cache folder; None if nothing can be written."""
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "faced"
+    folder = Path(os.environ.get("FACED_CACHE_DIR") or default) / "kernels"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+@cache
+def load_kernels() -> Kernels:
+    """Compile, or load from the cache; the first call of each function does the work."""
+    import numba
+
+    folder = cache_folder()
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder) if folder else ""
+
+    # numba's own fast-math would let it reorder sums; only the downsampling, which needs no exact bits, may fuse.
+    def compiled(function: Callable[..., None], **flags: object) -> Callable[..., None]:
+        return cast(Callable[..., None], numba.njit(nogil=True, cache=folder is not None, **flags)(function))
+
+    try:
+        return Kernels(
+            normalise=compiled(normalise),
+            downsample=compiled(downsample, fastmath={"contract"}),
+            upsample=compiled(upsample),
+            landmarks=compiled(landmarks),
+        )
+    finally:
+        numba.config.CACHE_DIR = before

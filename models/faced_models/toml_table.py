@@ -1,0 +1,112 @@
+"""A TOML table read field by field, so that every mistake in it is named by entry and field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+
+from faced_models.errors import WeightsError
+
+
+class TomlTable:
+    """Takes fields out of a table; `where` is what messages call it.
+
+    Every method raises WeightsError, naming the table and the field, where a field is missing or wrong.
+    """
+
+    def __init__(self, values: object, where: str) -> None:
+        if not isinstance(values, Mapping):
+            raise WeightsError(f"{where} is {values!r}, expected a table")
+        self._values = dict(values)
+        self._where = where
+
+    def text(self, key: str) -> str:
+        """A string that is not empty."""
+        value = self._take(key)
+        if not isinstance(value, str) or not value:
+            raise self.wrong(key, value, "a string that is not empty")
+        return value
+
+    def choice(self, key: str, *known: str) -> str:
+        """One of the strings `known`."""
+        value = self._take(key)
+        if value not in known:
+            raise self.wrong(key, value, f"one of {', '.join(known)}")
+        return str(value)
+
+    def digest(self, key: str) -> str:
+        """A SHA-256 as 64 hexadecimal digits in lower case."""
+        value = self.text(key)
+        if len(value) != 64 or set(value) - set("0123456789abcdef"):
+            raise self.wrong(key, value, "64 hexadecimal digits in lower case")
+        return value
+
+    def whole(self, key: str, *, least: int) -> int:
+        """An integer of at least `least`."""
+        value = self._take(key)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise self.wrong(key, value, f"an integer from {least}")
+        return value
+
+    def flag(self, key: str) -> bool:
+        """A boolean."""
+        value = self._take(key)
+        if not isinstance(value, bool):
+            raise self.wrong(key, value, "true or false")
+        return value
+
+    def number(self, key: str, *, least: float) -> float:
+        """A finite number of at least `least`."""
+        value = self._take(key)
+        if not _is_number(value) or float(value) < least:  # type: ignore[arg-type]
+            raise self.wrong(key, value, f"a number from {least}")
+        return float(value)  # type: ignore[arg-type]
+
+    def numbers(self, key: str, *, count: int) -> tuple[float, ...]:
+        """A list of `count` finite numbers."""
+        value = self._take(key)
+        if not isinstance(value, list) or len(value) != count or not all(_is_number(v) for v in value):
+            raise self.wrong(key, value, f"a list of {count} numbers")
+        return tuple(float(v) for v in value)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of two or more different strings."""
+        value = self._take(key)
+        if (
+            not isinstance(value, list)
+            or not all(isinstance(v, str) and v for v in value)
+            or len(set(value)) != len(value)
+            or len(value) < 2
+        ):
+            raise self.wrong(key, value, "a list of two or more different strings")
+        return tuple(value)
+
+    def table(self, key: str) -> TomlTable:
+        """A table inside this one."""
+        return TomlTable(self._take(key), f"{self._where}: {key}")
+
+    def names(self) -> tuple[str, ...]:
+        """The fields not yet taken, in the file's order."""
+        return tuple(self._values)
+
+    def has(self, key: str) -> bool:
+        """True if the field is there and not yet taken."""
+        return key in self._values
+
+    def end(self) -> None:
+        """Every field must have been taken."""
+        if self._values:
+            raise WeightsError(f"{self._where}: unknown field {min(self._values)!r}")
+
+    def wrong(self, key: str, value: object, expected: str) -> WeightsError:
+        """The error that says what is wrong with a field."""
+        return WeightsError(f"{self._where}: {key} is {value!r}, expected {expected}")
+
+    def _take(self, key: str) -> object:
+        if key not in self._values:
+            raise WeightsError(f"{self._where}: {key} is missing")
+        return self._values.pop(key)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)

@@ -1,0 +1,269 @@
+"""Frames to faces, across the batchers; knows no transport."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from time import monotonic
+from typing import TypeVar
+
+from faced_models.bundle import Models
+from faced_models.errors import ModelError
+from faced_models.scale import ScanPlan, plan_scan
+from faced_proto.types import (
+    AnalysisOptions,
+    Detection,
+    EffectiveOptions,
+    FaceAnalysis,
+    FrameAnalysis,
+    RgbImage,
+    ServerInfo,
+    Timing,
+)
+from faced_proto.version import __version__
+from faced_service.alignment import AlignedFaces, align
+from faced_service.attributes import networks_for, outcomes
+from faced_service.batcher import Batcher, Closed, Expired, Served
+from faced_service.describer import Described, Describer, failures
+from faced_service.errors import DeadlineExceeded, InvalidOption, ModelFailed, NotReady, Overloaded
+from faced_service.images import Picture, decode
+from faced_service.options import CheckedOptions, check_options
+from faced_service.policy import AgeGuard
+from faced_service.settings import Settings
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisRequest:
+    """A frame to analyse. Times are of the monotonic clock, in seconds.
+
+    `caller` is what fairness goes by; `auto_upsample` are the doublings where the caller chose no scale; a `patient`
+    request waits for a place where others are refused; detection begins before `begin_by` or not at all.
+    """
+
+    picture: Picture
+    options: AnalysisOptions
+    caller: str
+    auto_upsample: int
+    patient: bool = False
+    begin_by: float | None = None
+    arrived: float = field(default_factory=monotonic)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    image: RgbImage
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class _ScanKey:
+    height: int
+    width: int
+    plan: ScanPlan
+
+
+class Analyzer:
+    """Decodes, detects, aligns and describes; refuses what it cannot take. Lives on one event loop."""
+
+    def __init__(self, models: Models, settings: Settings, *, known_attributes: Collection[str]) -> None:
+        """`known_attributes` are all that exist, also those that are not allowed here."""
+        self._models = models
+        self._settings = settings
+        self._known = known_attributes
+        self._guard = AgeGuard(settings.gender_guard_threshold)
+        self._closed_because: str | None = "the server is starting"
+        self._places = asyncio.Semaphore(settings.queue_limit)
+        self._newest_scan_s = 0.05
+        # Decoding and aligning: both hold the interpreter for little of their time.
+        self._threads = ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="frames")
+        self._detect: Batcher[_Scan, _ScanKey, tuple[Detection, ...]] = Batcher(
+            "detect",
+            self._scan,
+            max_batch=settings.detect_batch,
+            max_wait=settings.detect_wait_ms / 1000,
+            queue_limit=settings.queue_limit,
+        )
+        self._describer = Describer(models.classifiers, settings)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What a request may name, in the order of the answers."""
+        allowed = self._settings.allowed_attributes
+        return tuple(name for name in self._models.attributes if allowed is None or name in allowed)
+
+    def info(self) -> ServerInfo:
+        """Models, limits and device."""
+        hidden = set(self._models.attributes) - set(self.attributes)
+        return ServerInfo(
+            version=__version__,
+            engine=self._models.detector.engine,
+            models=tuple(info for info in self._models.infos if info.attribute not in hidden),
+            attributes=self.attributes,
+            limits=self._settings.limits,
+            notices=self._models.notices,
+        )
+
+    def check(self, options: AnalysisOptions) -> CheckedOptions:
+        """The options with defaults, or an InvalidRequest or ForbiddenAttribute; see `check_options`."""
+        return check_options(options, known=self._known, allowed=self.attributes)
+
+    async def start(self) -> None:
+        """Run every network once; from then on frames are taken."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._models.warm_up)
+        self._closed_because = None
+
+    async def close(self) -> None:
+        """Take no more frames, and fail those that wait."""
+        self._closed_because = "the server is stopping"
+        await asyncio.gather(self._detect.close(drain=False), self._describer.close(drain=False))
+        self._threads.shutdown()
+
+    async def analyze(self, request: AnalysisRequest, deadline: float | None = None) -> FrameAnalysis:
+        """Everything about one frame. What the deadline (monotonic, seconds) overtakes is not begun.
+
+        Raises:
+            FacedError: what went wrong; see the tree in `errors`.
+        """
+        if self._closed_because is not None:
+            raise NotReady(self._closed_because)
+        options = self.check(request.options)
+        if deadline is not None and deadline <= monotonic():
+            raise DeadlineExceeded("the deadline had passed when the request came")
+        try:
+            async with asyncio.timeout_at(deadline), self._place(request.patient):
+                return await self._analyze(request, options, deadline)
+        except (TimeoutError, Expired) as error:
+            raise DeadlineExceeded("the deadline passed before the analysis was done") from error
+        except Closed as error:
+            raise NotReady("the server is stopping") from error
+
+    @asynccontextmanager
+    async def _place(self, patient: bool) -> AsyncIterator[None]:
+        """Admission, once for all stages: no stage's queue can be full for a frame that has a place."""
+        limit = self._settings.queue_limit
+        if not patient and self._places.locked():
+            raise Overloaded(
+                f"{limit} frames are in hand, and queue_limit is {limit}", retry_after=limit * self._newest_scan_s
+            )
+        async with self._places:
+            yield
+
+    async def _analyze(
+        self, request: AnalysisRequest, options: CheckedOptions, deadline: float | None
+    ) -> FrameAnalysis:
+        admitted = monotonic()
+        decoded = await self._in_thread(partial(decode, request.picture, max_pixels=self._settings.max_pixels))
+        image = decoded.value
+        height, width, _ = image.shape
+        plan = self._plan(width, height, options, request.auto_upsample)
+        found = await self._find(image, plan, options.threshold, request, deadline)
+        detections = found.value[: options.max_faces]
+
+        networks = networks_for(options.attributes) if detections else ()
+        if detections and (networks or options.include_landmarks):
+            aligned, described = await self._align_and_describe(image, detections, networks, request.caller, deadline)
+        else:
+            aligned = Served(AlignedFaces(((),) * len(detections), {}), 0.0, 0.0)
+            described = Described({}, 0.0, 0.0)
+
+        faces = tuple(
+            FaceAnalysis(
+                detection,
+                aligned.value.landmarks[i],
+                outcomes(options.attributes, {n: described.outcomes[n][i] for n in networks}, self._guard),
+            )
+            for i, detection in enumerate(detections)
+        )
+        waited = admitted - request.arrived + decoded.waited + found.waited + aligned.waited + described.waited
+        return FrameAnalysis(
+            width=width,
+            height=height,
+            rotation=request.picture.rotation,
+            faces=faces,
+            applied_scale=plan.applied_scale,
+            min_detectable_px=plan.min_detectable_px,
+            options=EffectiveOptions(plan.upsample_times, options.threshold, options.max_faces, options.attributes),
+            full_scan=True,
+            engine=self._models.detector.engine,
+            timing=Timing(
+                decode_us=_microseconds(decoded.worked),
+                queue_us=_microseconds(waited),
+                detect_us=_microseconds(found.worked),
+                align_us=_microseconds(aligned.worked),
+                describe_us=_microseconds(described.worked),
+                total_us=_microseconds(monotonic() - request.arrived),
+            ),
+        )
+
+    def _plan(self, width: int, height: int, options: CheckedOptions, auto_upsample: int) -> ScanPlan:
+        try:
+            return plan_scan(
+                width,
+                height,
+                upsample_times=options.upsample_times,
+                min_face_px=options.min_face_px,
+                auto_upsample=auto_upsample,
+                max_upscaled_pixels=self._settings.max_upscaled_pixels,
+                max_detect_pixels=self._settings.max_detect_pixels,
+            )
+        except ValueError as error:
+            raise InvalidOption(str(error)) from error
+
+    async def _find(
+        self, image: RgbImage, plan: ScanPlan, threshold: float, request: AnalysisRequest, deadline: float | None
+    ) -> Served[tuple[Detection, ...]]:
+        times = [time for time in (deadline, request.begin_by) if time is not None]
+        key = _ScanKey(image.shape[0], image.shape[1], plan)
+        try:
+            found = await self._detect.submit(
+                _Scan(image, threshold), key=key, caller=request.caller, deadline=min(times, default=None)
+            )
+        except ModelError as error:
+            raise ModelFailed(str(error)) from error
+        self._newest_scan_s = found.worked
+        return found
+
+    def _scan(self, key: _ScanKey, scans: Sequence[_Scan]) -> Sequence[tuple[Detection, ...]]:
+        return self._models.detector.detect(
+            [scan.image for scan in scans], key.plan, [scan.threshold for scan in scans]
+        )
+
+    async def _align_and_describe(
+        self,
+        image: RgbImage,
+        detections: Sequence[Detection],
+        networks: Sequence[str],
+        caller: Hashable,
+        deadline: float | None,
+    ) -> tuple[Served[AlignedFaces], Described]:
+        boxes = [detection.box for detection in detections]
+        recipes = self._describer.recipes(networks)
+        try:
+            aligned = await self._in_thread(partial(align, self._models.aligner, image, boxes, recipes.values()))
+        except ModelError as error:
+            # Without landmarks there is nothing to show the networks; the boxes stay.
+            lost = {network: failures(network, len(boxes), str(error)) for network in networks}
+            return Served(AlignedFaces(((),) * len(boxes), {}), 0.0, 0.0), Described(lost, 0.0, 0.0)
+        crops = {network: aligned.value.crops[recipe] for network, recipe in recipes.items()}
+        return aligned, await self._describer.describe(crops, caller=caller, deadline=deadline)
+
+    async def _in_thread(self, function: Callable[[], _Value]) -> Served[_Value]:
+        since = monotonic()
+
+        def timed() -> Served[_Value]:
+            begin = monotonic()
+            value = function()
+            return Served(value, begin - since, monotonic() - begin)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, timed)
+
+
+def _microseconds(seconds: float) -> int:
+    return round(seconds * 1e6)

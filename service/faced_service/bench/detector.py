@@ -1,0 +1,114 @@
+"""Our detector beside dlib's: in one process, alternately, on the same pictures."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from faced_models.bundle import load_detector
+from faced_models.detector import Detector
+from faced_models.scale import ScanPlan
+from faced_proto.types import Box, Detection, RgbImage
+from faced_service.bench.memory import detector_peak_mb
+
+_SAME_FACE_IOU = 0.5
+_MOVED_PX = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorRow:
+    """One size: median milliseconds of both, their ratio (the reference's over ours), and how the boxes compare.
+
+    `missing` and `extra` are boxes of one that meet none of the other with IoU of at least 0.5; `moved` met one, and
+    a side is more than a pixel off. `peak_mb` is the peak memory of a process that runs only our detector, 20 times.
+    """
+
+    size: str
+    upsample: int
+    precision: str
+    backend: str
+    ms: float
+    reference: str
+    reference_ms: float
+    ratio: float
+    boxes: int
+    missing: int
+    extra: int
+    moved: int
+    peak_mb: float
+
+
+def compare(
+    picture: RgbImage, upsample: int, *, ours: Detector, reference: Detector, rounds: int, threads: int
+) -> DetectorRow:
+    """Measure one picture: each round runs the reference once and ours five times."""
+    height, width, _ = picture.shape
+    plan = ScanPlan(upsample, 1.0, 0, 2.0**upsample, 80 / 2.0**upsample)
+    found = ours.detect([picture], plan, [0.0])[0]
+    expected: tuple[Detection, ...] = ()
+    mine, theirs = [], []
+    for _ in range(rounds):
+        expected, seconds = _timed(lambda: reference.detect([picture], plan, [0.0])[0])
+        theirs.append(seconds)
+        mine += [_timed(lambda: ours.detect([picture], plan, [0.0])[0])[1] for _ in range(5)]
+    ms, reference_ms = statistics.median(mine) * 1e3, statistics.median(theirs) * 1e3
+    missing, extra, moved = compare_boxes(found, expected)
+    engine = ours.engine
+    return DetectorRow(
+        size=f"{width}x{height}",
+        upsample=upsample,
+        precision=engine.precision.value,
+        backend=engine.backend,
+        ms=round(ms, 2),
+        reference="dlib",
+        reference_ms=round(reference_ms, 2),
+        ratio=round(reference_ms / ms, 2),
+        boxes=len(found),
+        missing=missing,
+        extra=extra,
+        moved=moved,
+        peak_mb=detector_peak_mb(width, height, upsample, engine, threads),
+    )
+
+
+def compare_boxes(found: Sequence[Detection], expected: Sequence[Detection]) -> tuple[int, int, int]:
+    """How many of `expected` are missing, how many of `found` are extra, and how many pairs moved."""
+    rest = [face.box for face in found]
+    missing = moved = 0
+    for face in expected:
+        partner = max(rest, key=lambda box: intersection_over_union(box, face.box), default=None)
+        if partner is None or intersection_over_union(partner, face.box) < _SAME_FACE_IOU:
+            missing += 1
+            continue
+        rest.remove(partner)
+        moved += _distance(partner, face.box) > _MOVED_PX
+    return missing, len(rest), moved
+
+
+def intersection_over_union(a: Box, b: Box) -> float:
+    """The usual one, 0 to 1 (not dlib's)."""
+    width = max(0.0, min(a.right, b.right) - max(a.left, b.left))
+    height = max(0.0, min(a.bottom, b.bottom) - max(a.top, b.top))
+    inner = width * height
+    return inner / (a.width * a.height + b.width * b.height - inner)
+
+
+def _distance(a: Box, b: Box) -> float:
+    return max(abs(a.left - b.left), abs(a.top - b.top), abs(a.right - b.right), abs(a.bottom - b.bottom))
+
+
+def _timed(call: Callable[[], tuple[Detection, ...]]) -> tuple[tuple[Detection, ...], float]:
+    start = time.perf_counter()
+    result = call()
+    return result, time.perf_counter() - start
+
+
+def reference_detector() -> Detector:
+    """Dlib's own.
+
+    Raises:
+        DeviceError: dlib is not installed.
+    """
+    return load_detector(backend="dlib")

@@ -1,0 +1,207 @@
+"""A stream of frames: one outcome for each, in order, and never more in hand than the stream has credits."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from uuid import uuid4
+
+from faced_proto.types import (
+    AnalysisOptions,
+    DropReason,
+    FrameAnalysis,
+    FrameDropped,
+    FrameFailure,
+    FrameOutcome,
+    StreamConfig,
+    StreamMode,
+    StreamStarted,
+)
+from faced_service.analyzer import AnalysisRequest, Analyzer
+from faced_service.errors import DeadlineExceeded, FacedError, InternalError, InvalidOption, StreamOrder
+from faced_service.images import Picture
+
+_log = logging.getLogger(__name__)
+
+_AUTO_UPSAMPLE = 0
+"""Streams are about speed: no doubling where the caller chose no scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFrame:
+    """One frame as it came; `picture` is an error where the message held none that can be read."""
+
+    frame_id: int
+    picture: Picture | FacedError
+    media_time_us: int | None = None
+    arrived: float = field(default_factory=monotonic)
+
+
+def start_stream(config: StreamConfig, analyzer: Analyzer, *, credits: int) -> StreamStarted:
+    """Check a configuration and say what is in force.
+
+    Raises:
+        FacedError: what is wrong with it.
+    """
+    for name in ("max_frame_age", "frame_deadline", "smoothing_half_life"):
+        seconds: float | None = getattr(config, name)
+        if seconds is not None and not seconds > 0:
+            raise InvalidOption(f"{name} is {seconds:g} s, must be above 0")
+    if config.scan_interval is not None and config.scan_interval < 1:
+        raise InvalidOption(f"scan_interval is {config.scan_interval}, must be at least 1")
+    if config.smoothing_half_life is not None and not config.track:
+        raise InvalidOption("smoothing_half_life needs track")
+    checked = analyzer.check(config.options)
+    # Tracking, smoothing and regions of interest come with a later version: said, not silently left out.
+    wishes = {
+        "track": bool(config.track),
+        "smoothing_half_life": config.smoothing_half_life is not None,
+        "scan_interval": config.scan_interval not in (None, 1),
+        "history": bool(config.history),
+    }
+    neither = checked.upsample_times is None and checked.min_face_px is None
+    effective = replace(
+        config,
+        options=AnalysisOptions(
+            upsample_times=_AUTO_UPSAMPLE if neither else checked.upsample_times,
+            min_face_px=checked.min_face_px,
+            threshold=checked.threshold,
+            max_faces=checked.max_faces,
+            attributes=checked.attributes,
+            include_labels=bool(config.options.include_labels),
+            include_landmarks=checked.include_landmarks,
+        ),
+        scan_interval=1,
+        track=False,
+        smoothing_half_life=None,
+        history=(),
+    )
+    return StreamStarted(
+        stream_id=uuid4().hex,
+        max_in_flight=credits,
+        config=effective,
+        models=tuple(info for info in analyzer.info().models if info.attribute in checked.attributes),
+        ignored=tuple(name for name, wished in wishes.items() if wished),
+    )
+
+
+class _Waiting:
+    """A frame between its arrival and the begin of its analysis."""
+
+    def __init__(self, frame: StreamFrame) -> None:
+        self.frame: StreamFrame | None = frame
+
+    def supersede(self) -> None:
+        """Let the pixels go; its turn will find nothing to do."""
+        self.frame = None
+
+    def take(self) -> StreamFrame | None:
+        frame, self.frame = self.frame, None
+        return frame
+
+
+class Stream:
+    """Analyses the frames of one stream under the configuration that `start_stream` gave.
+
+    Every-frame streams have as many frames under way as they have credits, so that decoding, detecting and describing
+    overlap; live streams have one, and the newest of those that wait is next.
+    """
+
+    def __init__(self, started: StreamStarted, analyzer: Analyzer, *, caller: str) -> None:
+        self._config = started.config
+        self._analyzer = analyzer
+        self._caller = caller
+        self._live = started.config.mode is StreamMode.LIVE
+        self._credits = asyncio.Semaphore(started.max_in_flight)
+        # Semaphores are first come, first served: frames begin in their order.
+        self._under_way = asyncio.Semaphore(1 if self._live else started.max_in_flight)
+        self._answers: asyncio.Queue[asyncio.Task[FrameOutcome] | None] = asyncio.Queue()
+        self._newest_id: int | None = None
+        self._newest_time: int | None = None
+
+    async def outcomes(self, frames: AsyncIterator[StreamFrame]) -> AsyncIterator[FrameOutcome]:
+        """One outcome for each frame, in order. Close the iterator (`aclosing`) to end what is under way.
+
+        Raises:
+            StreamOrder: a frame's id did not increase; the frames before it were answered.
+        """
+        reader = asyncio.create_task(self._read(frames))
+        reader.add_done_callback(lambda _: self._answers.put_nowait(None))
+        pending: asyncio.Task[FrameOutcome] | None = None
+        try:
+            while (pending := await self._answers.get()) is not None:
+                yield await pending
+                self._credits.release()
+            await reader
+        finally:
+            reader.cancel()
+            if pending is not None:
+                pending.cancel()
+            while not self._answers.empty():
+                if (task := self._answers.get_nowait()) is not None:
+                    task.cancel()
+
+    async def _read(self, frames: AsyncIterator[StreamFrame]) -> None:
+        newest: _Waiting | None = None
+        while True:
+            # Not reading is what holds the sender back.
+            await self._credits.acquire()
+            frame = await anext(frames, None)
+            if frame is None:
+                return
+            self._check_order(frame)
+            if self._live and newest is not None:
+                newest.supersede()
+            newest = _Waiting(frame)
+            self._answers.put_nowait(asyncio.create_task(self._answer(newest, frame.frame_id, frame.media_time_us)))
+
+    def _check_order(self, frame: StreamFrame) -> None:
+        if self._newest_id is not None and frame.frame_id <= self._newest_id:
+            raise StreamOrder(f"frame_id is {frame.frame_id} after {self._newest_id}, must increase")
+        self._newest_id = frame.frame_id
+
+    async def _answer(self, waiting: _Waiting, frame_id: int, media_time_us: int | None) -> FrameOutcome:
+        async with self._under_way:
+            return FrameOutcome(frame_id, media_time_us, await self._result(waiting.take()))
+
+    async def _result(self, frame: StreamFrame | None) -> FrameAnalysis | FrameFailure | FrameDropped:
+        if frame is None:
+            return FrameDropped(DropReason.SUPERSEDED)
+        try:
+            return await self._analyze(frame)
+        except DeadlineExceeded:
+            return FrameDropped(DropReason.TOO_OLD)
+        except FacedError as error:
+            return FrameFailure(error.reason, str(error))
+        except Exception:
+            _log.exception("frame %d failed in an unforeseen way", frame.frame_id)
+            return FrameFailure(InternalError.reason, str(InternalError()))
+
+    async def _analyze(self, frame: StreamFrame) -> FrameAnalysis:
+        if isinstance(frame.picture, FacedError):
+            raise frame.picture
+        self._check_time(frame)
+        age, limit = self._config.max_frame_age, self._config.frame_deadline
+        begin_by = None if age is None else frame.arrived + age
+        if begin_by is not None and begin_by <= monotonic():
+            raise DeadlineExceeded("the frame waited longer than max_frame_age")
+        request = AnalysisRequest(
+            picture=frame.picture,
+            options=self._config.options,
+            caller=self._caller,
+            auto_upsample=_AUTO_UPSAMPLE,
+            patient=True,
+            begin_by=begin_by,
+            arrived=frame.arrived,
+        )
+        return await self._analyzer.analyze(request, None if limit is None else frame.arrived + limit)
+
+    def _check_time(self, frame: StreamFrame) -> None:
+        time, newest = frame.media_time_us, self._newest_time
+        if time is not None:
+            if newest is not None and time < newest:
+                raise InvalidOption(f"media_time_us is {time} after {newest}, must not decrease")
+            self._newest_time = time

@@ -1,0 +1,302 @@
+import asyncio
+import threading
+import time
+
+import pytest
+
+from faced_service.batcher import Batcher, Closed, Expired, QueueFull
+
+
+class Work:
+    """Doubles numbers; `gate` holds the thread back, `calls` are the batches it saw."""
+
+    def __init__(self):
+        self.calls = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self, key, items):
+        self.calls.append((key, list(items)))
+        self.gate.wait(10)
+        if any(item == "poison" for item in items):
+            raise ArithmeticError("poisoned")
+        return [item * 2 for item in items]
+
+    @property
+    def seen(self):
+        return [item for _, items in self.calls for item in items]
+
+
+def batcher(work, *, max_batch=4, max_wait=0.0, queue_limit=100):
+    return Batcher("test", work, max_batch=max_batch, max_wait=max_wait, queue_limit=queue_limit)
+
+
+async def settle():
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+
+
+async def hold(subject, work):
+    """Occupies the thread, so that what is submitted next waits."""
+    work.gate.clear()
+    task = asyncio.create_task(subject.submit(0, key="hold", caller="holder"))
+    while not work.calls:
+        await asyncio.sleep(0.001)
+    return task
+
+
+def submit_all(subject, items, **options):
+    return [asyncio.create_task(subject.submit(item, key="k", **options)) for item in items]
+
+
+def test_every_item_gets_its_own_result():
+    async def scenario():
+        subject = batcher(Work())
+        results = await asyncio.gather(*submit_all(subject, range(50)))
+        assert [served.value for served in results] == [2 * i for i in range(50)]
+        await subject.close(drain=True)
+
+    asyncio.run(scenario())
+
+
+def test_waiting_items_of_one_key_share_batches_of_the_allowed_size():
+    async def scenario():
+        work = Work()
+        subject = batcher(work)
+        first = await hold(subject, work)
+        tasks = submit_all(subject, range(1, 11))
+        other = asyncio.create_task(subject.submit(99, key="other"))
+        await settle()
+        work.gate.set()
+        await asyncio.gather(first, other, *tasks)
+        assert [len(items) for key, items in work.calls if key == "k"] == [4, 4, 2]
+        assert [key for key, _ in work.calls].count("other") == 1
+        assert sorted(work.seen) == [0, *range(1, 11), 99]
+
+    asyncio.run(scenario())
+
+
+def test_sizes_count_towards_the_batch_and_an_oversized_item_goes_alone():
+    async def scenario():
+        work = Work()
+        subject = batcher(work)
+        first = await hold(subject, work)
+        tasks = [
+            asyncio.create_task(subject.submit(i, key="k", size=size))
+            for i, size in enumerate([3, 2, 2, 9, 1], start=1)
+        ]
+        await settle()
+        work.gate.set()
+        await asyncio.gather(first, *tasks)
+        assert [items for key, items in work.calls if key == "k"] == [[1], [2, 3], [4], [5]]
+
+    asyncio.run(scenario())
+
+
+def test_a_batch_waits_for_company_no_longer_than_allowed():
+    async def scenario():
+        work = Work()
+        subject = batcher(work, max_batch=3, max_wait=0.15)
+        begin = time.monotonic()
+        await subject.submit(1, key="k")
+        alone = time.monotonic() - begin
+        begin = time.monotonic()
+        await asyncio.gather(*submit_all(subject, [1, 2, 3]))
+        full = time.monotonic() - begin
+        assert 0.14 <= alone < 0.6
+        assert full < 0.1
+        assert [len(items) for _, items in work.calls] == [1, 3]
+
+    asyncio.run(scenario())
+
+
+def test_a_full_queue_refuses_at_once():
+    async def scenario():
+        work = Work()
+        subject = batcher(work, queue_limit=3)
+        first = await hold(subject, work)
+        tasks = submit_all(subject, [1, 2, 3])
+        await settle()
+        begin = time.monotonic()
+        with pytest.raises(QueueFull, match="3 items"):
+            await subject.submit(4, key="k")
+        assert time.monotonic() - begin < 0.02
+        work.gate.set()
+        await asyncio.gather(first, *tasks)
+        assert (await subject.submit(5, key="k")).value == 10
+
+    asyncio.run(scenario())
+
+
+def test_expired_items_are_refused_at_admission_and_never_computed():
+    async def scenario():
+        work = Work()
+        subject = batcher(work)
+        with pytest.raises(Expired):
+            await subject.submit(1, key="k", deadline=time.monotonic() - 0.001)
+        assert work.calls == []
+
+    asyncio.run(scenario())
+
+
+def test_items_that_expire_or_are_cancelled_in_the_queue_are_never_computed():
+    async def scenario():
+        work = Work()
+        subject = batcher(work)
+        first = await hold(subject, work)
+        late = asyncio.create_task(subject.submit(1, key="k", deadline=time.monotonic() + 0.02))
+        gone = asyncio.create_task(subject.submit(2, key="k"))
+        kept = asyncio.create_task(subject.submit(3, key="k"))
+        await settle()
+        gone.cancel()
+        await asyncio.sleep(0.03)
+        assert len(subject) == 2
+        work.gate.set()
+        await asyncio.gather(first, kept)
+        with pytest.raises(Expired):
+            await late
+        assert work.seen == [0, 3]
+
+    asyncio.run(scenario())
+
+
+def test_items_that_expire_or_are_cancelled_while_their_batch_forms_are_never_computed():
+    async def scenario():
+        work = Work()
+        subject = batcher(work, max_batch=3, max_wait=0.1)
+        late = asyncio.create_task(subject.submit(1, key="k", deadline=time.monotonic() + 0.03))
+        gone = asyncio.create_task(subject.submit(2, key="k"))
+        await asyncio.sleep(0.01)
+        gone.cancel()
+        await asyncio.sleep(0.04)
+        kept = submit_all(subject, [3, 4])
+        await asyncio.gather(*kept)
+        with pytest.raises(Expired):
+            await late
+        assert sorted(work.seen) == [3, 4]
+
+    asyncio.run(scenario())
+
+
+def test_a_poisoned_item_fails_alone():
+    async def scenario():
+        work = Work()
+        subject = batcher(work, max_batch=8)
+        first = await hold(subject, work)
+        tasks = submit_all(subject, [1, 2, 3, "poison", 5, 6, 7, 8])
+        await settle()
+        work.gate.set()
+        results = await asyncio.gather(first, *tasks, return_exceptions=True)
+        assert [type(result) for result in results].count(ArithmeticError) == 1
+        assert isinstance(results[4], ArithmeticError)
+        assert [r.value for r in results if not isinstance(r, Exception)] == [0, 2, 4, 6, 10, 12, 14, 16]
+        assert (await subject.submit(9, key="k")).value == 18
+
+    asyncio.run(scenario())
+
+
+def test_work_that_loses_results_fails_its_items():
+    async def scenario():
+        subject = Batcher("test", lambda key, items: [], max_batch=2, max_wait=0, queue_limit=2)
+        with pytest.raises(ValueError, match="zip"):
+            await subject.submit(1, key="k")
+
+    asyncio.run(scenario())
+
+
+def test_a_caller_that_floods_does_not_delay_the_others():
+    async def scenario():
+        work = Work()
+        subject = batcher(work, max_batch=1)
+        first = await hold(subject, work)
+        flood = submit_all(subject, ["f"] * 30, caller="flood")
+        await settle()
+        calm = submit_all(subject, ["a"] * 3, caller="a") + submit_all(subject, ["b"] * 3, caller="b")
+        await settle()
+        work.gate.set()
+        await asyncio.gather(first, *flood, *calm)
+        assert "".join(work.seen[1:10]) == "fabfabfab"
+
+    asyncio.run(scenario())
+
+
+def test_fairness_holds_within_batches_too():
+    async def scenario():
+        work = Work()
+        subject = batcher(work, max_batch=3)
+        first = await hold(subject, work)
+        flood = submit_all(subject, ["f"] * 9, caller="flood")
+        calm = submit_all(subject, ["a"] * 3, caller="a")
+        await settle()
+        work.gate.set()
+        await asyncio.gather(first, *flood, *calm)
+        assert ["".join(items) for _, items in work.calls[1:]] == ["faf", "afa", "fff", "fff"]
+
+    asyncio.run(scenario())
+
+
+def test_the_wait_and_the_work_are_measured():
+    async def scenario():
+        work = Work()
+        subject = batcher(work)
+        first = await hold(subject, work)
+        second = asyncio.create_task(subject.submit(1, key="k"))
+        await asyncio.sleep(0.1)
+        work.gate.set()
+        held, waited = await asyncio.gather(first, second)
+        assert held.waited < 0.05
+        assert 0.09 < held.worked < 0.5
+        assert 0.09 < waited.waited < 0.5
+        assert waited.worked < 0.05
+
+    asyncio.run(scenario())
+
+
+def test_closing_drains():
+    async def scenario():
+        work = Work()
+        subject = batcher(work, max_batch=2, max_wait=5.0)
+        tasks = submit_all(subject, range(5))
+        await settle()
+        begin = time.monotonic()
+        await subject.close(drain=True)
+        assert time.monotonic() - begin < 1.0
+        assert [served.value for served in await asyncio.gather(*tasks)] == [0, 2, 4, 6, 8]
+        with pytest.raises(Closed):
+            await subject.submit(1, key="k")
+        await subject.close(drain=True)
+
+    asyncio.run(scenario())
+
+
+def test_closing_without_draining_fails_the_rest_but_not_what_runs():
+    async def scenario():
+        work = Work()
+        subject = batcher(work)
+        first = await hold(subject, work)
+        tasks = submit_all(subject, [1, 2, 3])
+        await settle()
+        closing = asyncio.create_task(subject.close(drain=False))
+        await settle()
+        work.gate.set()
+        await closing
+        results = await asyncio.gather(first, *tasks, return_exceptions=True)
+        assert results[0].value == 0
+        assert [type(result) for result in results[1:]] == [Closed] * 3
+        assert work.seen == [0]
+
+    asyncio.run(scenario())
+
+
+def test_an_idle_batcher_costs_no_wakeups():
+    async def scenario():
+        work = Work()
+        subject = batcher(work)
+        await subject.submit(1, key="k")
+        loop = asyncio.get_running_loop()
+        begin, calls = time.process_time(), loop.time()
+        await asyncio.sleep(0.3)
+        assert loop.time() - calls >= 0.3
+        assert time.process_time() - begin < 0.05
+
+    asyncio.run(scenario())
