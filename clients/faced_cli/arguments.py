@@ -4,30 +4,14 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Literal
 
 from faced_proto.types import AnalysisOptions
 from faced_proto.version import __version__
-
-
-class EncodingKind(Enum):
-    """How the pixels of a frame travel."""
-
-    RAW = "raw"
-    PNG = "png"
-    JPEG = "jpeg"
-
-
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """How frames travel; `quality` (1 to 100) counts for JPEG only."""
-
-    kind: EncodingKind
-    quality: int = 95
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +59,11 @@ class ImageArguments:
 
 @dataclass(frozen=True, slots=True)
 class VideoArguments:
-    """`faced-cli video`; `jsonl` "-" is standard output."""
+    """`faced-cli video`; `jsonl` "-" is standard output, `encode` as the SDK reads it, None = as suits the server."""
 
     connection: Connection
     wishes: Wishes
-    encoding: Encoding | None
+    encode: str | None
     scan_interval: int | None
     source: Path
     output: Path | None
@@ -250,10 +234,9 @@ def _finite(text: str) -> float:
     return value
 
 
-def _encoding(text: str) -> Encoding:
-    kind, colon, quality = text.partition(":")
-    if text in ("raw", "png", "jpeg"):
-        return Encoding(EncodingKind(text))
-    if kind == "jpeg" and colon and quality.isascii() and quality.isdigit() and 1 <= int(quality) <= 100:
-        return Encoding(EncodingKind.JPEG, int(quality))
+def _encoding(text: str) -> str:
+    if text == "jpeg":
+        return "jpeg:95"
+    if re.fullmatch(r"raw|png|jpeg:([1-9][0-9]?|100)", text):
+        return text
     raise argparse.ArgumentTypeError(f"{text!r} is none of raw, png and jpeg:Q with Q from 1 to 100")

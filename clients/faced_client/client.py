@@ -2,9 +2,9 @@
 
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import grpc
 import numpy as np
@@ -25,6 +25,8 @@ from faced_client.wire import (
 )
 from faced_proto.types import FrameAnalysis, FrameOutcome, Rotation, ServerInfo, StreamConfig, StreamMode, StreamStarted
 from faced_proto.v1 import service_pb2, service_pb2_grpc
+
+Reply = TypeVar("Reply")
 
 
 class Client:
@@ -53,7 +55,7 @@ class Client:
             self._channel = grpc.insecure_channel(connection.server, connection.options)
         else:
             self._channel = grpc.secure_channel(connection.server, connection.credentials, connection.options)
-        self._stub = service_pb2_grpc.FaceAnalysisServiceStub(self._channel)
+        self._stub = service_pb2_grpc.FaceAnalysisServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._known: ServerInfo | None = None
         self._closed = False
 
@@ -101,7 +103,7 @@ class Client:
         options = analysis_options(upsample_times, min_face_px, threshold, max_faces, attributes)
         limit = self._info(end).limits.max_message_bytes if isinstance(image, np.ndarray) else 0
         request = analyze_request(image, form, options, self._left(end), limit)
-        return read_analysis(self._call("Analyze", request, end), self._known)
+        return read_analysis(self._call(self._open_stub().Analyze, request, end), self._known)
 
     def stream(
         self,
@@ -130,8 +132,9 @@ class Client:
         limit = self._info(end).limits.max_message_bytes
         progress = StreamProgress(stream_config(config, mode), form, limit)
         feed = _FrameFeed(progress, frames)
+        left = self._left(end)
         call = self._open_stub().AnalyzeStream(feed, metadata=self._metadata)
-        alarm = threading.Timer(self._left(end), feed.expire, [call])
+        alarm = threading.Timer(left, feed.expire, [call])
         alarm.daemon = True
         alarm.start()
         try:
@@ -148,8 +151,9 @@ class Client:
             feed.raise_failure()
             progress.check_end(all_frames_sent=feed.is_exhausted())
         except grpc.RpcError as error:
+            feed.raise_failure()
             if feed.expired:
-                raise DeadlineExceeded(f"no stream from {self._server} within {timeout} s") from error
+                raise DeadlineExceeded(f"no stream from {self._server} within {left:.3g} s") from error
             raise error_from_rpc(error, self._server) from error
         finally:
             alarm.cancel()
@@ -163,7 +167,8 @@ class Client:
             FacedError: see `faced_client.errors`.
         """
         end = time.monotonic() + check_timeout(timeout)
-        self._known = read_server_info(self._call("GetServerInfo", service_pb2.GetServerInfoRequest(), end))
+        method = self._open_stub().GetServerInfo
+        self._known = read_server_info(self._call(method, service_pb2.GetServerInfoRequest(), end))
         return self._known
 
     def _info(self, end: float) -> ServerInfo:
@@ -180,8 +185,11 @@ class Client:
             raise DeadlineExceeded(f"no answer from {self._server} in time")
         return left
 
-    def _call[Request, Reply](self, method: str, request: Request, end: float) -> Reply:
-        raise NotImplementedError
+    def _call(self, method: Callable[..., Reply], request: object, end: float) -> Reply:
+        try:
+            return method(request, timeout=self._left(end), metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise error_from_rpc(error, self._server) from error
 
 
 class _FrameFeed(Iterator[service_pb2.AnalyzeStreamRequest]):

@@ -3,7 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from faced_client.errors import InvalidRequest, ProtocolError, Unavailable
 from faced_client.images import ImageForm, ImageInput, image_message
@@ -16,6 +16,7 @@ from faced_proto.types import (
     FrameOutcome,
     ServerInfo,
     StreamConfig,
+    StreamMode,
     StreamStarted,
 )
 from faced_proto.v1 import service_pb2
@@ -64,6 +65,12 @@ def analysis_options(
         raise InvalidRequest(f"attributes: a sequence of names is wanted, as in [{attributes!r}]")
     names = None if attributes is None else tuple(attributes)
     return AnalysisOptions(upsample_times, min_face_px, threshold, max_faces, names)
+
+
+def stream_config(config: StreamConfig | None, mode: StreamMode | None) -> StreamConfig:
+    """The configuration, or the default one, with `mode` in place of its own where given."""
+    config = config or StreamConfig()
+    return config if mode is None else replace(config, mode=mode)
 
 
 def analyze_request(
@@ -147,14 +154,13 @@ class StreamProgress:
             frame = StreamFrame(frame)
         number = self._last_id + 1 if frame.frame_id is None else frame.frame_id
         if not self._last_id < number < 2**64:
-            raise InvalidRequest(
-                f"frame_id: {number} after {self._last_id} does not increase", ErrorReason.STREAM_ORDER
-            )
-        message = service_pb2.Frame(
-            frame_id=number,
-            image=image_message(frame.image, self._form, self._max_message_bytes),
-            media_time_us=frame.media_time_us,
-        )
+            problem = f"frame_id: {number} after {self._last_id} does not increase"
+            raise InvalidRequest(problem, ErrorReason.STREAM_ORDER)
+        image = image_message(frame.image, self._form, self._max_message_bytes)
+        try:
+            message = service_pb2.Frame(frame_id=number, image=image, media_time_us=frame.media_time_us)
+        except (ValueError, TypeError) as error:
+            raise InvalidRequest(f"media_time_us: {error}", ErrorReason.INVALID_OPTION) from error
         self._last_id = number
         self._unanswered.append(number)
         return service_pb2.AnalyzeStreamRequest(frame=message)

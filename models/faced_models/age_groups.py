@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from faced_proto.types import Categories, Distribution, IntegerBins
 
 _STARTS = (0, 4, 8, 15, 23, 36, 46, 57)
@@ -10,7 +12,7 @@ _STARTS = (0, 4, 8, 15, 23, 36, 46, 57)
 
 def age_group_axis() -> Categories:
     """0-3, 4-7, 8-14, 15-22, 23-35, 36-45, 46-56, 57+."""
-    closed = tuple(f"{low}-{high - 1}" for low, high in zip(_STARTS, _STARTS[1:], strict=False))
+    closed = tuple(f"{low}-{high - 1}" for low, high in itertools.pairwise(_STARTS))
     return Categories((*closed, f"{_STARTS[-1]}+"))
 
 

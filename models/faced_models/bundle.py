@@ -122,9 +122,7 @@ def load_detector(
     if precision is not Precision.EXACT:
         raise DeviceError(f"precision {precision.value!r} is not available: this version computes exactly only")
     if backend == "dlib":
-        return DlibDetector(
-            verified_reference(entry), info, Engine("cpu", "dlib", Precision.EXACT, info.model)
-        )
+        return DlibDetector(verified_reference(entry), info, Engine("cpu", "dlib", Precision.EXACT, info.model))
     if backend not in ("auto", "ort", "onnxruntime"):
         raise DeviceError(f"unknown backend {backend!r}: expected {', '.join(BACKENDS)}")
     if entry.input is None or entry.options is None:

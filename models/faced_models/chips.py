@@ -55,7 +55,7 @@ def cut_chip(image: RgbImage, transform: NDArray[np.float64], size: int) -> NDAr
     left, top, right, bottom = _reach(transform, size, image.shape, margin=4 * max(1, int(scale)))
     if right <= left or bottom <= top:
         return np.zeros((size, size, 3), np.uint8)
-    region = image[top:bottom, left:right]
+    region: cv2.typing.MatLike = image[top:bottom, left:right]
     matrix = transform.copy()
     matrix[:, 2] -= (left, top)
     side = scale * size
@@ -77,9 +77,7 @@ def cut_chip(image: RgbImage, transform: NDArray[np.float64], size: int) -> NDAr
     )
 
 
-def _reach(
-    transform: NDArray[np.float64], size: int, shape: tuple[int, ...], margin: int
-) -> tuple[int, int, int, int]:
+def _reach(transform: NDArray[np.float64], size: int, shape: tuple[int, ...], margin: int) -> tuple[int, int, int, int]:
     """The part of the picture that a chip can touch: left, top, right, bottom, clipped to the picture."""
     corners = np.array([[0, 0, 1], [size, 0, 1], [0, size, 1], [size, size, 1]], float) @ transform.T
     low = np.floor(corners.min(axis=0)).astype(int) - margin

@@ -50,7 +50,9 @@ class Classifier:
             return []
         output = self._session.run(self._prepare(crops))
         if output.shape != (len(crops), len(self._axis)):
-            raise ModelError(f"{self.info.model} gave {output.shape} for {len(crops)} faces of {len(self._axis)} classes")
+            raise ModelError(
+                f"{self.info.model} gave {output.shape} for {len(crops)} faces of {len(self._axis)} classes"
+            )
         totals = output.sum(axis=1, dtype=np.float64)
         if not (np.isfinite(output).all() and (output >= 0).all() and (np.abs(totals - 1) < 1e-3).all()):
             raise ModelError(f"{self.info.model} gave values that are no probabilities")

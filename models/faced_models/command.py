@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do what was asked; returns the exit code: 0 done, 1 other bytes, 2 usage, 5 weights missing or altered."""
     try:
-        manifest = load_manifest()
+        manifest = load_manifest(MANIFEST)
         if args.action == "list":
             return _list(manifest)
         if args.action == "verify":
@@ -61,7 +61,7 @@ def _verify(manifest: Manifest) -> int:
             if file is None:
                 continue
             try:
-                verify(entry)
+                verify(entry, WEIGHTS)
             except WeightsError as error:
                 _line(f"FAILED  {error}")
                 code = _MODELS_MISSING

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from faced_models.boxes import Overlap, Rectangle, downsampled, suppress
 from faced_models.kernels import Kernels
-from faced_models.pyramid import MIN_SIDE_PX, Layout, Sampling, level_sizes, sample_columns, sample_rows, tile, to_picture
+from faced_models.pyramid import (
+    MIN_SIDE_PX,
+    Layout,
+    Sampling,
+    level_sizes,
+    sample_columns,
+    sample_rows,
+    tile,
+    to_picture,
+)
 from faced_models.scale import ScanPlan
 from faced_models.session import Session
 from faced_proto.types import Box, Detection, Engine, ModelInfo, RgbImage
@@ -107,9 +116,7 @@ class MmodDetector:
         scaled = [self._scaled(image, plan) for image in images]
         height, width, _ = scaled[0].shape
         tables = _tables(width, height, plan.skip_levels, self._options.padding, self._options.outer_padding)
-        return Prepared(
-            self._pyramids(scaled, tables), tables.layout, plan, images[0].shape[:2], (height, width)
-        )
+        return Prepared(self._pyramids(scaled, tables), tables.layout, plan, images[0].shape[:2], (height, width))
 
     def score(self, prepared: Prepared) -> NDArray[np.float32]:
         """The network: float32 [n, 1, h, w]. The pyramids may be overwritten afterwards."""
@@ -193,21 +200,22 @@ class MmodDetector:
         self, scores: NDArray[np.float32], threshold: float, prepared: Prepared
     ) -> list[tuple[Rectangle, float]]:
         """Rectangles in the scaled picture, after suppression; highest score first."""
-        layout, skipped = prepared.layout, prepared.plan.skip_levels
         rows, columns = np.nonzero(scores > threshold)
-        found = scores[rows, columns]
-        order = np.argsort(-found, kind="stable")
+        order = np.argsort(-scores[rows, columns], kind="stable")
+        rows, columns = rows[order], columns[order]
+        x, y = (columns * _STRIDE + _OFFSET).astype(np.float64), (rows * _STRIDE + _OFFSET).astype(np.float64)
+        levels = prepared.layout.levels_at(x, y).tolist()
+        rectangles = [self._rectangle(*place, prepared) for place in zip(x.tolist(), y.tolist(), levels, strict=True)]
+        ranked = scores[rows, columns].tolist()
+        return [(rectangles[i], ranked[i]) for i in suppress(rectangles, self._options.overlaps)]
+
+    def _rectangle(self, x: float, y: float, level: int, prepared: Prepared) -> Rectangle:
+        """The detector's window around a point of the tiled picture, in the scaled picture."""
         reach = (self._options.window - 1) / 2
-        rectangles = []
-        for row, column in zip(rows[order], columns[order], strict=True):
-            x, y = float(column * _STRIDE + _OFFSET), float(row * _STRIDE + _OFFSET)
-            level = layout.level_at(x, y)
-            origin = layout.tiles[level]
-            left, top = to_picture(x - reach, y - reach, origin, level + skipped)
-            right, bottom = to_picture(x + reach, y + reach, origin, level + skipped)
-            rectangles.append(Rectangle.rounded(left, top, right, bottom))
-        ranked = found[order]
-        return [(rectangles[i], float(ranked[i])) for i in suppress(rectangles, self._options.overlaps)]
+        tile, depth = prepared.layout.tiles[level], level + prepared.plan.skip_levels
+        return Rectangle.rounded(
+            *to_picture(x - reach, y - reach, tile, depth), *to_picture(x + reach, y + reach, tile, depth)
+        )
 
 
 def _restore(rectangle: Rectangle, prepared: Prepared) -> Box:

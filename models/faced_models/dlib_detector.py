@@ -56,6 +56,8 @@ class DlibDetector:
             r = face.rect
             box = Rectangle(r.left(), r.top(), r.right(), r.bottom()).as_box()
             faces.append(
-                Detection(Box(box.left * across, box.top * down, box.right * across, box.bottom * down), face.confidence)
+                Detection(
+                    Box(box.left * across, box.top * down, box.right * across, box.bottom * down), face.confidence
+                )
             )
         return faces

@@ -69,7 +69,7 @@ def downsample(
 
 
 def upsample(src: U8, out: U8, tops: I64, lows: F64, lefts: I64, fractions: F64, exact_from: int) -> None:
-    """dlib's pyramid_up on uint8 [h, w, 3]: four float32 products summed in dlib's order, then truncated.
+    """Dlib's pyramid_up on uint8 [h, w, 3]: four float32 products summed in dlib's order, then truncated.
 
     The order matters: truncation turns the last bit of a sum into a grey level. Columns from `exact_from` on are
     blended in float64, as dlib does at the end of a row.
@@ -112,7 +112,7 @@ def landmarks(
     leaves: F32,
     out: F32,
 ) -> None:
-    """dlib's ensemble of regression trees (Kazemi and Sullivan, CVPR 2014) for five points.
+    """Dlib's ensemble of regression trees (Kazemi and Sullivan, CVPR 2014) for five points.
 
     image uint8 [h, w, 3]; boxes float64 [n, 4] as dlib's inclusive left, top, right, bottom; out float32 [n, 5, 2]:
     dlib's whole-number points, x and y. Per level: anchors [levels, features], deltas [levels, features, 2]; per
@@ -190,21 +190,22 @@ def cache_folder() -> Path | None:
 def load_kernels() -> Kernels:
     """Compile, or load from the cache; the first call of each function does the work."""
     import numba
+    from numba.core import config
 
     folder = cache_folder()
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder) if folder else ""
 
-    # numba's own fast-math would let it reorder sums; only the downsampling, which needs no exact bits, may fuse.
-    def compiled(function: Callable[..., None], **flags: object) -> Callable[..., None]:
-        return cast(Callable[..., None], numba.njit(nogil=True, cache=folder is not None, **flags)(function))
+    def compiled(function: Callable[..., None], fastmath: bool | set[str] = False) -> Callable[..., None]:
+        return cast(Callable[..., None], numba.njit(nogil=True, cache=folder is not None, fastmath=fastmath)(function))
 
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder) if folder else ""
     try:
         return Kernels(
             normalise=compiled(normalise),
-            downsample=compiled(downsample, fastmath={"contract"}),
+            # The only sum whose last bit does not matter: multiplications and additions may be fused.
+            downsample=compiled(downsample, {"contract"}),
             upsample=compiled(upsample),
             landmarks=compiled(landmarks),
         )
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before

@@ -140,8 +140,7 @@ def load_manifest(path: Path = MANIFEST) -> Manifest:
         root = TomlTable(tomllib.loads(path.read_text("utf-8")), path.name)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise WeightsError(f"{path.name} cannot be read: {error}") from error
-    tables = root.table("network")
-    networks = tuple(_entry(name, tables.table(name), path.name) for name in tables.names())
+    networks = tuple(_entry(name, table) for name, table in root.tables("network").items())
     root.end()
     for what, values in (
         ("file", [entry.file for entry in networks]),
@@ -157,8 +156,7 @@ def load_manifest(path: Path = MANIFEST) -> Manifest:
     return Manifest(networks)
 
 
-def _entry(name: str, table: TomlTable, manifest: str) -> NetworkEntry:
-    where = f"{manifest}: network {name!r}"
+def _entry(name: str, table: TomlTable) -> NetworkEntry:
     role = ModelRole(table.choice("role", *(role.value for role in ModelRole)))
     attribute = role is ModelRole.ATTRIBUTE
     entry = NetworkEntry(
@@ -182,7 +180,7 @@ def _entry(name: str, table: TomlTable, manifest: str) -> NetworkEntry:
         table.choice("activation", "none")
     table.end()
     if entry.crop is not None and entry.input is not None and entry.crop.size != entry.input.size:
-        raise WeightsError(f"{where}: crop size is {entry.crop.size}, input size {entry.input.size}: must be equal")
+        raise table.wrong("crop size", entry.crop.size, f"the input size {entry.input.size}")
     return entry
 
 

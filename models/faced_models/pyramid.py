@@ -32,12 +32,6 @@ class Tile:
     width: int
     height: int
 
-    def distance(self, x: float, y: float) -> float:
-        """Pixels from a point to the nearest pixel of the tile; 0 inside."""
-        dx = max(self.left - x, 0.0, x - (self.left + self.width - 1))
-        dy = max(self.top - y, 0.0, y - (self.top + self.height - 1))
-        return math.hypot(dx, dy)
-
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -47,9 +41,13 @@ class Layout:
     height: int
     tiles: tuple[Tile, ...]
 
-    def level_at(self, x: float, y: float) -> int:
-        """The level whose tile is nearest to a point; of equals the finest."""
-        return min(range(len(self.tiles)), key=lambda i: self.tiles[i].distance(x, y))
+    def levels_at(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.intp]:
+        """For each point [n] the level whose tile's pixels are nearest; of equals the finest."""
+        left, top, width, height = np.array([(t.left, t.top, t.width, t.height) for t in self.tiles], np.float64).T
+        dx = np.maximum(np.maximum(left - x[:, None], x[:, None] - (left + width - 1)), 0.0)
+        dy = np.maximum(np.maximum(top - y[:, None], y[:, None] - (top + height - 1)), 0.0)
+        nearest: NDArray[np.intp] = np.argmin(dx * dx + dy * dy, axis=1)
+        return nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ def level_sizes(width: int, height: int) -> tuple[tuple[int, int], ...]:
 
 @lru_cache(maxsize=64)
 def tile(width: int, height: int, padding: int, outer_padding: int) -> Layout:
-    """dlib's layout: one column of levels down, then a second one up beside it.
+    """Dlib's layout: one column of levels down, then a second one up beside it.
 
     dlib compares signed with unsigned 64-bit numbers here; negative differences wrap round, which decides the
     layout of small pictures, so the comparison wraps here too.
@@ -119,7 +117,7 @@ def _overlap(a: Tile, b: Tile) -> bool:
 
 
 def sample_rows(inputs: int, outputs: int) -> Sampling:
-    """dlib's sampling of rows: positions accumulate in float64."""
+    """Dlib's sampling of rows: positions accumulate in float64."""
     step = (inputs - 1) / max(outputs - 1, 1)
     positions = _accumulate(-step, step, outputs)
     first = np.minimum(np.floor(positions), inputs - 1)
@@ -127,7 +125,7 @@ def sample_rows(inputs: int, outputs: int) -> Sampling:
 
 
 def sample_columns(inputs: int, outputs: int) -> Sampling:
-    """dlib's sampling of columns: float32 positions that accumulate in groups of four, float64 at the row's end."""
+    """Dlib's sampling of columns: float32 positions that accumulate in groups of four, float64 at the row's end."""
     step = (inputs - 1) / max(outputs - 1, 1)
     lanes = np.array([[(lane - 4) * step for lane in range(4)]], dtype=np.float32)
     steps = np.full((outputs // 4, 4), 4 * step, dtype=np.float32)

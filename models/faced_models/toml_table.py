@@ -85,9 +85,12 @@ class TomlTable:
         """A table inside this one."""
         return TomlTable(self._take(key), f"{self._where}: {key}")
 
-    def names(self) -> tuple[str, ...]:
-        """The fields not yet taken, in the file's order."""
-        return tuple(self._values)
+    def tables(self, key: str) -> dict[str, TomlTable]:
+        """A table of tables, by name; messages call each `key` and its name."""
+        whole = self._take(key)
+        if not isinstance(whole, Mapping):
+            raise self.wrong(key, whole, "a table of tables")
+        return {name: TomlTable(inner, f"{self._where}: {key} {name!r}") for name, inner in whole.items()}
 
     def has(self, key: str) -> bool:
         """True if the field is there and not yet taken."""

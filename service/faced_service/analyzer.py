@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Collection, Hashable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -114,6 +114,11 @@ class Analyzer:
         """The options with defaults, or an InvalidRequest or ForbiddenAttribute; see `check_options`."""
         return check_options(options, known=self._known, allowed=self.attributes)
 
+    def require_ready(self) -> None:
+        """Raises NotReady before `start` is done and after `close` began."""
+        if self._closed_because is not None:
+            raise NotReady(self._closed_because)
+
     async def start(self) -> None:
         """Run every network once; from then on frames are taken."""
         await asyncio.get_running_loop().run_in_executor(self._threads, self._models.warm_up)
@@ -131,8 +136,7 @@ class Analyzer:
         Raises:
             FacedError: what went wrong; see the tree in `errors`.
         """
-        if self._closed_because is not None:
-            raise NotReady(self._closed_because)
+        self.require_ready()
         options = self.check(request.options)
         if deadline is not None and deadline <= monotonic():
             raise DeadlineExceeded("the deadline had passed when the request came")
@@ -240,7 +244,7 @@ class Analyzer:
         image: RgbImage,
         detections: Sequence[Detection],
         networks: Sequence[str],
-        caller: Hashable,
+        caller: str,
         deadline: float | None,
     ) -> tuple[Served[AlignedFaces], Described]:
         boxes = [detection.box for detection in detections]

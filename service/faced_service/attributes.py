@@ -12,6 +12,11 @@ from faced_service.policy import AgeGuard
 _AGE, _AGE_GROUP, _GENDER = "age", "age_group", "gender"
 
 
+def attributes_of(networks: Sequence[str]) -> tuple[str, ...]:
+    """What can be asked of these networks; the age groups follow the age that they are made from."""
+    return tuple(name for network in networks for name in ((network, _AGE_GROUP) if network == _AGE else (network,)))
+
+
 def networks_for(attributes: Sequence[str]) -> tuple[str, ...]:
     """Networks by attribute: age gives the age groups, and guards gender even where nobody asked for it."""
     networks: dict[str, None] = {}

@@ -19,7 +19,7 @@ from faced_service.batcher import Batcher, Closed, Expired, QueueFull
 from faced_service.errors import InternalError
 from faced_service.settings import Settings
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,10 @@ class Describer:
         except (Expired, Closed, QueueFull):
             raise
         except ModelError as error:
-            _log.error("network %s failed: %s", network, error)
+            _logger.error("network %s failed: %s", network, error)
             return failures(network, len(faces), str(error)), 0.0, 0.0
         except Exception:
-            _log.exception("network %s failed in an unforeseen way", network)
+            _logger.exception("network %s failed in an unforeseen way", network)
             broken = AttributeFailure(network, ErrorReason.INTERNAL, str(InternalError()))
             return (broken,) * len(faces), 0.0, 0.0
         return served.value, served.waited, served.worked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from uuid import uuid4
@@ -24,7 +24,7 @@ from faced_service.analyzer import AnalysisRequest, Analyzer
 from faced_service.errors import DeadlineExceeded, FacedError, InternalError, InvalidOption, StreamOrder
 from faced_service.images import Picture
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 _AUTO_UPSAMPLE = 0
 """Streams are about speed: no doubling where the caller chose no scale."""
@@ -46,6 +46,7 @@ def start_stream(config: StreamConfig, analyzer: Analyzer, *, credits: int) -> S
     Raises:
         FacedError: what is wrong with it.
     """
+    analyzer.require_ready()
     for name in ("max_frame_age", "frame_deadline", "smoothing_half_life"):
         seconds: float | None = getattr(config, name)
         if seconds is not None and not seconds > 0:
@@ -122,7 +123,7 @@ class Stream:
         self._newest_id: int | None = None
         self._newest_time: int | None = None
 
-    async def outcomes(self, frames: AsyncIterator[StreamFrame]) -> AsyncIterator[FrameOutcome]:
+    async def outcomes(self, frames: AsyncIterator[StreamFrame]) -> AsyncGenerator[FrameOutcome, None]:
         """One outcome for each frame, in order. Close the iterator (`aclosing`) to end what is under way.
 
         Raises:
@@ -137,12 +138,14 @@ class Stream:
                 self._credits.release()
             await reader
         finally:
-            reader.cancel()
-            if pending is not None:
-                pending.cancel()
-            while not self._answers.empty():
-                if (task := self._answers.get_nowait()) is not None:
-                    task.cancel()
+            rest: list[asyncio.Future[None] | asyncio.Future[FrameOutcome]] = [reader]
+            while pending is not None or not self._answers.empty():
+                if pending is not None:
+                    rest.append(pending)
+                pending = None if self._answers.empty() else self._answers.get_nowait()
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
 
     async def _read(self, frames: AsyncIterator[StreamFrame]) -> None:
         newest: _Waiting | None = None
@@ -177,7 +180,7 @@ class Stream:
         except FacedError as error:
             return FrameFailure(error.reason, str(error))
         except Exception:
-            _log.exception("frame %d failed in an unforeseen way", frame.frame_id)
+            _logger.exception("frame %d failed in an unforeseen way", frame.frame_id)
             return FrameFailure(InternalError.reason, str(InternalError()))
 
     async def _analyze(self, frame: StreamFrame) -> FrameAnalysis:

@@ -34,7 +34,17 @@ def own_cases() -> Iterator[Case]:
         yield Case("astronaut-wide", picture[60:180, :], upsample)
         yield Case("astronaut-tall", picture[:, 150:280], upsample)
         yield Case("astronaut-half", cv2.resize(picture, (256, 256), interpolation=cv2.INTER_AREA), upsample)
-    for width, height in ((100, 100), (61, 97), (97, 61), (40, 300), (300, 40), (12, 300), (10, 50), (300, 8), (20, 20)):
+    for width, height in (
+        (100, 100),
+        (61, 97),
+        (97, 61),
+        (40, 300),
+        (300, 40),
+        (12, 300),
+        (10, 50),
+        (300, 8),
+        (20, 20),
+    ):
         yield Case(f"astronaut-{width}x{height}", _around_face(picture, width, height), 0)
         yield Case(f"astronaut-{width}x{height}", _around_face(picture, width, height), 1)
     random = np.random.default_rng(20)

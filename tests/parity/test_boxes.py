@@ -11,7 +11,14 @@ from tests.parity.cases import Case, data_cases, own_cases
 from tests.parity.comparison import assert_same
 from tests.parity.record import RECORD, as_row, digest, plan_of
 
-LIVE = {"astronaut-face@0", "astronaut-100x100@1", "astronaut-61x97@1", "astronaut-12x300@0", "random-3@0", "random-5@0"}
+LIVE = {
+    "astronaut-face@0",
+    "astronaut-100x100@1",
+    "astronaut-61x97@1",
+    "astronaut-12x300@0",
+    "random-3@0",
+    "random-5@0",
+}
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +40,12 @@ def check_against_record(ours: Detector, cases: list[Case]) -> int:
 
 
 def test_boxes_on_own_pictures_are_those_recorded_from_dlib(ours):
-    assert check_against_record(ours, list(own_cases())) >= 100
+    assert check_against_record(ours, list(own_cases())) >= 150
 
 
 @pytest.mark.data
 def test_boxes_on_the_detection_pictures_are_those_recorded_from_dlib(ours, data_dir):
-    assert check_against_record(ours, list(data_cases(data_dir))) >= 40
+    assert check_against_record(ours, list(data_cases(data_dir))) >= 39
 
 
 def test_boxes_of_small_pictures_are_dlibs_live(ours):

@@ -56,22 +56,25 @@ def read_cascade(data: bytes, name: str) -> LandmarkCascade:
     anchors = [[stream.count() for _ in range(stream.count())] for _ in range(stream.count())]
     deltas = [[(stream.real(), stream.real()) for _ in range(stream.count())] for _ in range(stream.count())]
     stream.end()
-    if {len(level) for level in forests} != {len(forests[0])} or {len(level) for level in anchors} != {len(anchors[0])}:
-        raise stream.unexpected("levels of different sizes")
-    if not len(forests) == len(anchors) == len(deltas):
+    if not forests or not len(forests) == len(anchors) == len(deltas):
         raise stream.unexpected(f"{len(forests)} levels of trees, {len(anchors)} of anchors, {len(deltas)} of deltas")
-    cascade = LandmarkCascade(
-        initial_shape=initial,
-        anchors=np.array(anchors, np.uint8),
-        deltas=np.array(deltas, np.float32),
-        split_first=np.array([[tree.first for tree in level] for level in forests], np.uint16),
-        split_second=np.array([[tree.second for tree in level] for level in forests], np.uint16),
-        thresholds=np.array([[tree.thresholds for tree in level] for level in forests], np.float32),
-        leaves=np.array([[tree.leaves for tree in level] for level in forests], np.float32).reshape(
-            len(forests), len(forests[0]), -1, *initial.shape
-        ),
-    )
+    try:
+        cascade = LandmarkCascade(
+            initial_shape=initial,
+            anchors=np.array(anchors, np.uint8),
+            deltas=np.array(deltas, np.float32),
+            split_first=np.array([[tree.first for tree in level] for level in forests], np.uint16),
+            split_second=np.array([[tree.second for tree in level] for level in forests], np.uint16),
+            thresholds=np.array([[tree.thresholds for tree in level] for level in forests], np.float32),
+            leaves=np.array([[tree.leaves for tree in level] for level in forests], np.float32).reshape(
+                len(forests), len(forests[0]), -1, *initial.shape
+            ),
+        )
+    except (ValueError, OverflowError) as error:
+        raise stream.unexpected(f"levels or trees of different sizes: {error}") from error
     features = cascade.anchors.shape[1]
+    if cascade.deltas.shape[:2] != cascade.anchors.shape:
+        raise stream.unexpected(f"{cascade.deltas.shape} deltas for {cascade.anchors.shape} anchors")
     if cascade.leaves.shape[2] != cascade.thresholds.shape[2] + 1 or cascade.anchors.max() >= len(initial):
         raise stream.unexpected("trees or anchors that do not fit together")
     if max(cascade.split_first.max(), cascade.split_second.max()) >= features:
@@ -97,5 +100,4 @@ def cascade_archive(cascade: LandmarkCascade) -> bytes:
 def _tree(stream: DlibStream) -> _Tree:
     splits = [(stream.count(), stream.count(), stream.real()) for _ in range(stream.count())]
     leaves = tuple(stream.matrix().reshape(-1) for _ in range(stream.count()))
-    first, second, thresholds = zip(*splits, strict=True)
-    return _Tree(first, second, thresholds, leaves)
+    return _Tree(tuple(s[0] for s in splits), tuple(s[1] for s in splits), tuple(s[2] for s in splits), leaves)

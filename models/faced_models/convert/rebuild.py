@@ -73,7 +73,7 @@ def convert(entry: NetworkEntry, data: bytes) -> bytes:
         case "dlib-cascade":
             return cascade_archive(read_cascade(data, name))
         case "keras":
-            return keras_graph(read_keras(data, name), entry.name)
+            return without_denormals(keras_graph(read_keras(data, name), entry.name), _DENORMAL)[0]
         case "onnx":
             return without_denormals(data, _DENORMAL)[0]
         case unknown:

@@ -56,9 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _detector(args: argparse.Namespace) -> list[DetectorRow]:
-    ours = load_detector(
-        backend=args.backend, device=args.device, precision=args.precision, cpu_threads=args.threads
-    )
+    ours = load_detector(backend=args.backend, device=args.device, precision=args.precision, cpu_threads=args.threads)
     reference = load_detector(backend="dlib")
     pictures: list[RgbImage]
     pictures = [read_picture(args.image)] if args.image else [bench_picture(*size) for size in args.sizes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import cv2
@@ -21,8 +22,8 @@ def bench_picture(width: int, height: int) -> RgbImage:
     face = read_picture(_FACE)
     xs, ys = np.linspace(0, width, columns + 1, dtype=int), np.linspace(0, height, rows + 1, dtype=int)
     out = np.empty((height, width, 3), np.uint8)
-    for left, right in zip(xs, xs[1:], strict=False):
-        for top, bottom in zip(ys, ys[1:], strict=False):
+    for left, right in itertools.pairwise(xs):
+        for top, bottom in itertools.pairwise(ys):
             out[top:bottom, left:right] = cv2.resize(
                 face, (int(right - left), int(bottom - top)), interpolation=cv2.INTER_CUBIC
             )

@@ -9,7 +9,9 @@ POINTS = np.array([[243, 96], [227, 98], [188, 102], [204, 102], [219, 125]])
 
 
 def dlibs_chip(image, points, size, padding):
-    shape = dlib.full_object_detection(dlib.rectangle(168, 69, 263, 164), [dlib.point(int(x), int(y)) for x, y in points])
+    shape = dlib.full_object_detection(
+        dlib.rectangle(168, 69, 263, 164), [dlib.point(int(x), int(y)) for x, y in points]
+    )
     return dlib.get_face_chip(image, shape, size, padding).astype(int)
 
 

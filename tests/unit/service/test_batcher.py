@@ -14,9 +14,11 @@ class Work:
         self.calls = []
         self.gate = threading.Event()
         self.gate.set()
+        self.begun = threading.Event()
 
     def __call__(self, key, items):
         self.calls.append((key, list(items)))
+        self.begun.set()
         self.gate.wait(10)
         if any(item == "poison" for item in items):
             raise ArithmeticError("poisoned")
@@ -40,8 +42,7 @@ async def hold(subject, work):
     """Occupies the thread, so that what is submitted next waits."""
     work.gate.clear()
     task = asyncio.create_task(subject.submit(0, key="hold", caller="holder"))
-    while not work.calls:
-        await asyncio.sleep(0.001)
+    await asyncio.to_thread(work.begun.wait, 10)
     return task
 
 

@@ -1,6 +1,7 @@
 import io
 import struct
 import zlib
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 from skimage.data import astronaut
 
 from faced_proto.types import ErrorReason, Rotation
-from faced_service.errors import FacedError
+from faced_service.errors import FacedError, ImageError
 from faced_service.images import EncodedImage, Picture, decode
 
 LIMIT = 40_000_000
@@ -262,7 +263,7 @@ def test_jpeg_cut_open_in_the_middle_is_no_crash():
     )
 
 
-def test_random_damage_never_raises_anything_else():
+def test_random_damage_gives_a_picture_or_an_image_error():
     random = np.random.default_rng(5)
     for extension in FORMATS.values():
         whole = encode(face(40, 30), extension)
@@ -270,7 +271,5 @@ def test_random_damage_never_raises_anything_else():
             data = bytearray(whole)
             for at in random.integers(0, len(data), random.integers(1, 6)):
                 data[at] = random.integers(0, 256)
-            try:
+            with suppress(ImageError):
                 assert read(bytes(data)).dtype == np.uint8
-            except FacedError as error:
-                assert error.reason is not ErrorReason.INTERNAL

@@ -1,0 +1,81 @@
+"""Picture files: their bytes, their pixels, and annotated copies of them."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from faced_cli.errors import InputError
+from faced_proto.types import ErrorReason, RgbImage
+
+_JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file that is not empty.
+
+    Raises:
+        InputError: there is none, it cannot be read, or it is empty.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{path}: is a folder, not a picture") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    if not content:
+        raise InputError(f"{path}: is empty", ErrorReason.IMAGE_EMPTY.value)
+    return content
+
+
+def upright_pixels(path: Path, content: bytes, width: int, height: int) -> RgbImage:
+    """The picture in the file's bytes, turned upright, which was analysed at `width` x `height` px.
+
+    Raises:
+        InputError: OpenCV cannot decode it, or gives another size.
+    """
+    try:
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise InputError(f"{path}: cannot be drawn on ({error.err})") from error
+    if pixels is None or pixels.shape[:2] != (height, width):
+        got = "cannot be decoded" if pixels is None else f"is decoded at {pixels.shape[1]}x{pixels.shape[0]} px"
+        raise InputError(f"{path}: analysed at {width}x{height} px, but for drawing it {got}")
+    return np.ascontiguousarray(pixels[:, :, ::-1]).astype(np.uint8, copy=False)
+
+
+def annotated_path(folder: Path, source: Path, taken: set[Path]) -> Path:
+    """A name for the annotated copy that is not in `taken`: JPEG for JPEG files, PNG for all others."""
+    suffix = ".jpg" if source.suffix.lower() in _JPEG_SUFFIXES else ".png"
+    path = folder / f"{source.stem}.annotated{suffix}"
+    number = 2
+    while path in taken:
+        path = folder / f"{source.stem}-{number}.annotated{suffix}"
+        number += 1
+    return path
+
+
+def write_picture(path: Path, image: RgbImage) -> None:
+    """Writes uint8 [h, w, 3] RGB as JPEG (quality 95) or PNG, by the suffix; whole or not at all.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    flags = [cv2.IMWRITE_JPEG_QUALITY, 95] if path.suffix in _JPEG_SUFFIXES else []
+    done, encoded = cv2.imencode(path.suffix, np.ascontiguousarray(image[:, :, ::-1]), flags)
+    if not done:
+        raise InputError(f"{path}: cannot be encoded")
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(encoded.tobytes())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        full = error.errno == errno.ENOSPC
+        why = "no space left on the device" if full else f"cannot be written ({error.strerror})"
+        raise InputError(f"{path}: {why}") from error

@@ -1,0 +1,79 @@
+"""How a video run is going: a bar on a terminal's standard error, and counts for the summary."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+
+@dataclass(slots=True)
+class Tally:
+    """Frames and faces so far, and since when (monotonic seconds)."""
+
+    began: float
+    frames: int = 0
+    faces: int = 0
+    failed: int = 0
+    dropped: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning."""
+        return time.monotonic() - self.began
+
+
+class VideoProgress:
+    """A context manager that shows the bar; `frames` is the file's own estimate, None = not known."""
+
+    def __init__(self, name: str, frames: int | None) -> None:
+        console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description}", style="bold"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            _Rate(),
+            TextColumn("{task.fields[faces]} faces", style="cyan"),
+            TimeElapsedColumn() if frames is None else TimeRemainingColumn(),
+            console=console,
+            expand=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task(name if len(name) <= 24 else name[:23] + "~", total=frames, faces=0)
+        self.tally = Tally(time.monotonic())
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def add(self, faces: int) -> None:
+        """A frame is done."""
+        self.tally.frames += 1
+        self.tally.faces += faces
+        self._bar.update(self._task, advance=1, faces=self.tally.faces)
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """Frames a second, over the last moments."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.1f}/s", style="green")

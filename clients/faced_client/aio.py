@@ -1,0 +1,291 @@
+"""The asynchronous client: the same names as the synchronous one."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Self, TypeVar
+
+import grpc
+import grpc.aio
+import numpy as np
+
+from faced_client.connection import connection_to
+from faced_client.errors import Cancelled, DeadlineExceeded, error_from_rpc
+from faced_client.images import Channels, ImageInput, image_form
+from faced_client.wire import (
+    Draining,
+    StreamFrame,
+    StreamProgress,
+    analysis_options,
+    analyze_request,
+    check_timeout,
+    read_analysis,
+    read_server_info,
+    stream_config,
+)
+from faced_proto.types import FrameAnalysis, FrameOutcome, Rotation, ServerInfo, StreamConfig, StreamMode, StreamStarted
+from faced_proto.v1 import service_pb2, service_pb2_grpc
+
+Reply = TypeVar("Reply")
+
+
+class AsyncClient:
+    """A connection to a server, for use within one event loop; to be closed, or used in an `async with`.
+
+    `server` is "host:port" or "unix:path"; None = FACED_SERVER, else localhost:50051. TLS is used where a `tls_`
+    file (PEM) is given; `token` is sent over TLS, or to this host.
+
+    Raises:
+        ConfigurationError: a file is unreadable, or the token would travel in clear text.
+    """
+
+    def __init__(
+        self,
+        server: str | None = None,
+        *,
+        token: str | None = None,
+        tls_ca: str | None = None,
+        tls_cert: str | None = None,
+        tls_key: str | None = None,
+    ) -> None:
+        connection = connection_to(server, token, tls_ca, tls_cert, tls_key)
+        self._server = connection.server
+        self._metadata = connection.metadata
+        if connection.credentials is None:
+            self._channel = grpc.aio.insecure_channel(connection.server, connection.options)
+        else:
+            self._channel = grpc.aio.secure_channel(connection.server, connection.credentials, connection.options)
+        self._stub = service_pb2_grpc.FaceAnalysisServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._known: ServerInfo | None = None
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the connection; calls in flight are cancelled. Closing twice does nothing."""
+        self._closed = True
+        await self._channel.close()
+
+    async def analyze(
+        self,
+        image: ImageInput,
+        *,
+        channels: Channels = "rgb",
+        encode: str = "raw",
+        rotation: Rotation | int = Rotation.NONE,
+        ignore_exif: bool = False,
+        upsample_times: int | None = None,
+        min_face_px: int | None = None,
+        threshold: float | None = None,
+        max_faces: int | None = None,
+        attributes: Sequence[str] | None = None,
+        timeout: float = 30.0,  # noqa: ASYNC109  (it is the call's own deadline, sent to the server)
+    ) -> FrameAnalysis:
+        """Find and describe the faces of one picture.
+
+        `image` is a path, the bytes of an encoded file, or a uint8 array [h, w], [h, w, 3] or [h, w, 4] whose
+        `channels` are RED FIRST unless "bgr" is said: arrays from OpenCV need `channels="bgr"`.
+        `encode` is for arrays: "raw" (as PNG where the server takes no message of that size), "png" or "jpeg:Q".
+        `rotation` is clockwise, in degrees. `attributes`: None = all that the server allows, [] = boxes only.
+        `timeout` in seconds, for everything.
+
+        Raises:
+            FacedError: see `faced_client.errors`.
+        """
+        end = time.monotonic() + check_timeout(timeout)
+        form = image_form(channels, encode, rotation, ignore_exif)
+        options = analysis_options(upsample_times, min_face_px, threshold, max_faces, attributes)
+        limit = (await self._info(end)).limits.max_message_bytes if isinstance(image, np.ndarray) else 0
+        # Reading and encoding take milliseconds that the event loop has better use for.
+        request = await asyncio.to_thread(analyze_request, image, form, options, self._left(end), limit)
+        return read_analysis(await self._call(self._open_stub().Analyze, request, end), self._known)
+
+    async def stream(
+        self,
+        frames: AsyncIterable[ImageInput | StreamFrame] | Iterable[ImageInput | StreamFrame],
+        config: StreamConfig | None = None,
+        *,
+        mode: StreamMode | None = None,
+        channels: Channels = "rgb",
+        encode: str = "raw",
+        rotation: Rotation | int = Rotation.NONE,
+        ignore_exif: bool = False,
+        timeout: float = 30.0,  # noqa: ASYNC109  (as above)
+    ) -> AsyncGenerator[FrameOutcome, None]:
+        """Analyse the frames of one camera or video: one outcome for each frame, in order.
+
+        `frames` is read in another task (a plain iterable in a thread), never further ahead than the server allows.
+        `mode` replaces that of `config`. `channels`, `encode`, `rotation` and `ignore_exif` are as for `analyze`;
+        `timeout` is for the server's first answer (`config.frame_deadline` bounds the time of a frame).
+        Closing the generator ends the stream. Where `frames` raises, the frames before it are answered first.
+
+        Raises:
+            FacedError: the call failed; a frame that failed alone is a `FrameFailure` among the outcomes.
+        """
+        end = time.monotonic() + check_timeout(timeout)
+        form = image_form(channels, encode, rotation, ignore_exif)
+        limit = (await self._info(end)).limits.max_message_bytes
+        progress = StreamProgress(stream_config(config, mode), form, limit)
+        feed = _FrameFeed(progress, frames)
+        left = self._left(end)
+        call = self._open_stub().AnalyzeStream(metadata=self._metadata)
+        task = asyncio.create_task(feed.send_to(call))
+        try:
+            message = await self._first_reply(call, left)
+            while message is not grpc.aio.EOF:
+                event = progress.read(message)
+                if isinstance(event, StreamStarted):
+                    feed.allow(event.max_in_flight)
+                elif isinstance(event, Draining):
+                    feed.drain()
+                else:
+                    feed.allow(1)
+                    yield event
+                message = await call.read()
+            feed.raise_failure()
+            progress.check_end(all_frames_sent=await feed.is_exhausted())
+        except grpc.RpcError as error:
+            feed.raise_failure()
+            raise error_from_rpc(error, self._server) from error
+        except asyncio.CancelledError:
+            self._raise_if_closed()
+            raise
+        finally:
+            call.cancel()
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def server_info(self, *, timeout: float = 30.0) -> ServerInfo:  # noqa: ASYNC109  (as above)
+        """Models, limits and device of the server, asked for anew.
+
+        Raises:
+            FacedError: see `faced_client.errors`.
+        """
+        end = time.monotonic() + check_timeout(timeout)
+        method = self._open_stub().GetServerInfo
+        self._known = read_server_info(await self._call(method, service_pb2.GetServerInfoRequest(), end))
+        return self._known
+
+    async def _info(self, end: float) -> ServerInfo:
+        return self._known or await self.server_info(timeout=self._left(end))
+
+    def _open_stub(self) -> service_pb2_grpc.FaceAnalysisServiceStub:
+        if self._closed:
+            raise Cancelled("the client is closed")
+        return self._stub
+
+    def _left(self, end: float) -> float:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise DeadlineExceeded(f"no answer from {self._server} in time")
+        return left
+
+    async def _first_reply(self, call: grpc.aio.StreamStreamCall, seconds: float) -> service_pb2.AnalyzeStreamResponse:
+        try:
+            return await asyncio.wait_for(call.read(), seconds)
+        except TimeoutError as error:
+            raise DeadlineExceeded(f"no stream from {self._server} within {seconds:.3g} s") from error
+
+    def _raise_if_closed(self) -> None:
+        """GRPC reports a call that `close` ended as if the caller's own task were cancelled; tell the two apart."""
+        task = asyncio.current_task()
+        if self._closed and task is not None and not task.cancelling():
+            raise Cancelled("the client is closed")
+
+    async def _call(self, method: Callable[..., Awaitable[Reply]], request: object, end: float) -> Reply:
+        try:
+            return await method(request, timeout=self._left(end), metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise error_from_rpc(error, self._server) from error
+        except asyncio.CancelledError:
+            self._raise_if_closed()
+            raise
+
+
+class _FrameFeed:
+    """Sends the requests of one stream: the configuration, then a frame for each credit."""
+
+    def __init__(
+        self,
+        progress: StreamProgress,
+        frames: AsyncIterable[ImageInput | StreamFrame] | Iterable[ImageInput | StreamFrame],
+    ) -> None:
+        self._progress = progress
+        self._frames = aiter(frames) if isinstance(frames, AsyncIterable) else _InThreads(frames)
+        self._first = progress.config_request()
+        self._credits = asyncio.Semaphore(0)
+        self._ended = asyncio.Event()
+        self._draining = False
+        self._exhausted = False
+        self._failure: BaseException | None = None
+
+    async def send_to(self, call: grpc.aio.StreamStreamCall) -> None:
+        """Send until the frames end, raise or are no longer wanted."""
+        try:
+            await call.write(self._first)
+            while (request := await self._next_request()) is not None:
+                await call.write(request)
+            self._ended.set()
+            await call.done_writing()
+        except (grpc.RpcError, asyncio.InvalidStateError):
+            return  # the call has ended, and whoever reads its replies learns why
+
+    async def _next_request(self) -> service_pb2.AnalyzeStreamRequest | None:
+        await self._credits.acquire()
+        try:
+            frame = await anext(self._frames)
+            if self._draining:
+                return None
+            return await asyncio.to_thread(self._progress.frame_request, frame)
+        except StopAsyncIteration:
+            self._exhausted = True
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001  (raised again where the outcomes are read)
+            self._failure = error
+        return None
+
+    def allow(self, frames: int) -> None:
+        """Give credits."""
+        for _ in range(frames):
+            self._credits.release()
+
+    def drain(self) -> None:
+        """Send no more frames; see whether there would have been one."""
+        self._draining = True
+        self._credits.release()
+
+    def raise_failure(self) -> None:
+        """Raise what the frames raised."""
+        if self._failure is not None:
+            raise self._failure
+
+    async def is_exhausted(self) -> bool:
+        """True if all frames were drawn; a frame that is being drawn is given a moment."""
+        try:
+            await asyncio.wait_for(self._ended.wait(), 1.0)
+        except TimeoutError:
+            return False
+        return self._exhausted
+
+
+class _InThreads(AsyncIterator[ImageInput | StreamFrame]):
+    """A plain iterable's frames, each drawn in a thread: a camera may block, the event loop may not."""
+
+    def __init__(self, frames: Iterable[ImageInput | StreamFrame]) -> None:
+        self._frames = iter(frames)
+
+    async def __anext__(self) -> ImageInput | StreamFrame:
+        # A list, since StopIteration cannot leave a thread.
+        drawn = await asyncio.to_thread(list, itertools.islice(self._frames, 1))
+        if not drawn:
+            raise StopAsyncIteration
+        return drawn[0]

@@ -1,0 +1,6 @@
+"""What the `faced` command returns; the same numbers as `faced-cli`."""
+
+DONE = 0
+USAGE = 2
+ADDRESS_IN_USE = 4
+MODELS_MISSING = 5

@@ -1,0 +1,52 @@
+"""Settings to loaded networks: those that the allowed attributes need, and no others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from faced_models.bundle import Models, load_models
+from faced_models.manifest import load_manifest
+from faced_service.attributes import attributes_of, networks_for
+from faced_service.settings import Settings, SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """What is loaded, and the names of all attributes that exist, loaded or not."""
+
+    models: Models
+    known_attributes: tuple[str, ...]
+
+
+def load_networks(settings: Settings) -> Networks:
+    """Load and verify; nothing runs yet.
+
+    Raises:
+        SettingsError: `allowed_attributes` names one that does not exist.
+        WeightsError: weights are missing or altered.
+        DeviceError: the device or backend cannot be used.
+    """
+    known = check_allowed(settings)
+    allowed = known if settings.allowed_attributes is None else settings.allowed_attributes
+    models = load_models(
+        attributes=networks_for(allowed),
+        backend=settings.backend,
+        device=settings.device,
+        precision=settings.precision,
+        cpu_threads=settings.cpu_threads,
+    )
+    return Networks(models, known)
+
+
+def check_allowed(settings: Settings) -> tuple[str, ...]:
+    """All attributes that exist.
+
+    Raises:
+        SettingsError: `allowed_attributes` names another.
+        WeightsError: the list of networks cannot be read.
+    """
+    known = attributes_of(tuple(load_manifest().attributes))
+    for name in settings.allowed_attributes or ():
+        if name not in known:
+            raise SettingsError(f"allowed_attributes names {name!r}; there are {', '.join(known)}")
+    return known

@@ -1,0 +1,111 @@
+"""Messages of callers to what the core takes; everything that is wrong with them becomes a FacedError."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from time import monotonic
+
+from google.protobuf.duration_pb2 import Duration
+
+from faced_proto.convert import (
+    ConvertError,
+    axes_of,
+    duration_from_proto,
+    rotation_from_proto,
+    stream_config_from_proto,
+)
+from faced_proto.types import ModelInfo, StreamConfig
+from faced_proto.v1 import image_pb2, service_pb2
+from faced_service.errors import FacedError, InvalidOption, RawLayoutError, StreamOrder
+from faced_service.images import EncodedImage, Picture
+from faced_service.raw_pixels import PixelFormat, Plane, RawLayout
+from faced_service.stream import StreamFrame
+
+_FORMATS = {
+    image_pb2.PixelFormat.Value(f"PIXEL_FORMAT_{pixel_format.name}"): pixel_format for pixel_format in PixelFormat
+}
+
+
+def picture_from_proto(image: image_pb2.Image) -> Picture:
+    """The picture that was sent, or one without content.
+
+    Raises:
+        RawLayoutError: the pixel format is unset or unknown.
+        InvalidOption: the rotation is unknown.
+    """
+    try:
+        rotation = rotation_from_proto(image.rotation, "image.rotation")
+    except ConvertError as error:
+        raise InvalidOption(str(error)) from error
+    kind = image.WhichOneof("content")
+    if kind == "encoded":
+        return Picture(EncodedImage(image.encoded, image.ignore_exif), rotation)
+    if kind == "raw":
+        return Picture(_raw_layout(image.raw), rotation)
+    return Picture(None, rotation)
+
+
+def deadline_from_proto(deadline: Duration | None, time_remaining: float | None, arrived: float) -> float | None:
+    """The earlier of the request's own deadline and the transport's (seconds from now), in monotonic seconds.
+
+    Raises:
+        InvalidOption: the request's deadline is not above 0.
+    """
+    ends = [] if time_remaining is None else [monotonic() + time_remaining]
+    if deadline is not None:
+        seconds = duration_from_proto(deadline)
+        if not seconds > 0:
+            raise InvalidOption(f"deadline is {seconds:g} s, must be above 0")
+        ends.append(arrived + seconds)
+    return min(ends, default=None)
+
+
+async def first_config(
+    messages: AsyncIterator[service_pb2.AnalyzeStreamRequest], models: tuple[ModelInfo, ...]
+) -> StreamConfig:
+    """The configuration that begins a stream.
+
+    Raises:
+        StreamOrder: the first message is something else, or there is none.
+        InvalidOption: it cannot be read.
+    """
+    message = await anext(messages, None)
+    if message is None or message.WhichOneof("kind") != "config":
+        raise StreamOrder("the first message of a stream must be its configuration")
+    try:
+        return stream_config_from_proto(message.config, axes_of(models))
+    except ConvertError as error:
+        raise InvalidOption(str(error)) from error
+
+
+async def frames(messages: AsyncIterator[service_pb2.AnalyzeStreamRequest]) -> AsyncIterator[StreamFrame]:
+    """The frames that follow the configuration.
+
+    Raises:
+        StreamOrder: a message holds something else.
+    """
+    async for message in messages:
+        kind = message.WhichOneof("kind")
+        if kind == "config":
+            raise StreamOrder("a stream has one configuration, its first message")
+        if kind != "frame":
+            raise StreamOrder("a message of the stream holds neither configuration nor frame")
+        yield _frame(message.frame)
+
+
+def _frame(frame: service_pb2.Frame) -> StreamFrame:
+    picture: Picture | FacedError
+    try:
+        picture = picture_from_proto(frame.image)
+    except FacedError as error:
+        picture = error
+    return StreamFrame(frame.frame_id, picture, frame.media_time_us if frame.HasField("media_time_us") else None)
+
+
+def _raw_layout(raw: image_pb2.RawImage) -> RawLayout:
+    pixel_format = _FORMATS.get(raw.pixel_format)
+    if pixel_format is None:
+        what = f"has the value {raw.pixel_format}, which is unknown here" if raw.pixel_format else "is not set"
+        raise RawLayoutError(f"image.raw.pixel_format {what}")
+    planes = tuple(Plane(plane.data, plane.row_stride, plane.pixel_stride) for plane in raw.planes)
+    return RawLayout(pixel_format, raw.width, raw.height, planes)

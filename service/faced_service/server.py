@@ -1,0 +1,83 @@
+"""The gRPC server: port, health, keepalive, start and drain."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from faced_proto.v1 import service_pb2, service_pb2_grpc
+from faced_service.analyzer import Analyzer
+from faced_service.networks import Networks
+from faced_service.servicer import FaceAnalysisServicer
+from faced_service.settings import Settings
+
+SERVICE_NAME = str(service_pb2.DESCRIPTOR.services_by_name["FaceAnalysisService"].full_name)
+
+_NAMES = ("", SERVICE_NAME)
+"""What health can be asked for: the server as a whole, and the service."""
+
+
+class AddressError(Exception):
+    """The address cannot be listened on."""
+
+
+@asynccontextmanager
+async def running_server(networks: Networks, settings: Settings, target: str) -> AsyncIterator[str]:
+    """A server on `target` ("host:port", port 0 = a free one, or "unix:path"); gives the address that it got.
+
+    It is SERVING when the context is entered, all networks having run once. Leaving it drains: NOT_SERVING first, then
+    running calls get `drain_grace_s`.
+
+    Raises:
+        AddressError: the address is in use, or not this machine's.
+    """
+    server = grpc.aio.server(options=_options(settings))
+    analyzer = Analyzer(networks.models, settings, known_attributes=networks.known_attributes)
+    servicer = FaceAnalysisServicer(analyzer, stream_credits=settings.stream_credits)
+    service_pb2_grpc.add_FaceAnalysisServiceServicer_to_server(servicer, server)  # type: ignore[no-untyped-call]
+    condition = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(condition, server)
+    try:
+        bound = _listen(server, target)
+        await _report(condition, health_pb2.HealthCheckResponse.NOT_SERVING)
+        await server.start()
+        await analyzer.start()
+        await _report(condition, health_pb2.HealthCheckResponse.SERVING)
+        yield bound
+    finally:
+        await condition.enter_graceful_shutdown()
+        await server.stop(settings.drain_grace_s)
+        await analyzer.close()
+
+
+def _listen(server: grpc.aio.Server, target: str) -> str:
+    try:
+        port = server.add_insecure_port(target)
+    except RuntimeError as error:
+        raise AddressError(f"cannot listen on {target}: the address is in use, or not this machine's") from error
+    if target.startswith("unix:"):
+        return target
+    return f"{target.rpartition(':')[0]}:{port}"
+
+
+async def _report(condition: health.aio.HealthServicer, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+    for name in _NAMES:
+        await condition.set(name, status)
+
+
+def _options(settings: Settings) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        ("grpc.max_send_message_length", -1),
+        # Two servers on one port would share its calls unnoticed.
+        ("grpc.so_reuseport", 0),
+        # Clients ping every 10 s, also without calls; half of it, so that jitter is no offence.
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+        # Callers that vanished are noticed.
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+    ]

@@ -1,0 +1,105 @@
+"""The three RPCs on grpc.aio; a thin adapter around analyzer and stream."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from time import monotonic
+
+import grpc
+
+from faced_proto.convert import (
+    analysis_options_from_proto,
+    frame_analysis_to_proto,
+    frame_outcome_to_proto,
+    server_info_to_proto,
+    stream_started_to_proto,
+)
+from faced_proto.v1 import service_pb2, service_pb2_grpc
+from faced_service.analyzer import AnalysisRequest, Analyzer
+from faced_service.errors import FacedError, InternalError, Overloaded
+from faced_service.requests import deadline_from_proto, first_config, frames, picture_from_proto
+from faced_service.status import STATUS
+from faced_service.stream import Stream, start_stream
+
+_logger = logging.getLogger(__name__)
+
+_AUTO_UPSAMPLE = 1
+"""One picture: one doubling where the caller chose no scale."""
+
+
+class FaceAnalysisServicer(service_pb2_grpc.FaceAnalysisServiceServicer):
+    """See `FaceAnalysisService` in service.proto."""
+
+    def __init__(self, analyzer: Analyzer, *, stream_credits: int) -> None:
+        self._analyzer = analyzer
+        self._stream_credits = stream_credits
+
+    async def Analyze(  # noqa: N802 - gRPC's names
+        self, request: service_pb2.AnalyzeRequest, context: grpc.aio.ServicerContext
+    ) -> service_pb2.AnalyzeResponse:
+        """One picture, one reply."""
+        arrived = monotonic()
+        async with _errors_as_status(context):
+            options = analysis_options_from_proto(request.options)
+            own_deadline = request.deadline if request.HasField("deadline") else None
+            deadline = deadline_from_proto(own_deadline, context.time_remaining(), arrived)
+            picture = picture_from_proto(request.image)
+            analysis = await self._analyzer.analyze(
+                AnalysisRequest(picture, options, context.peer(), _AUTO_UPSAMPLE, arrived=arrived), deadline
+            )
+            return service_pb2.AnalyzeResponse(
+                analysis=frame_analysis_to_proto(
+                    analysis,
+                    include_labels=options.include_labels is not False,
+                    include_landmarks=options.include_landmarks is not False,
+                )
+            )
+
+    async def AnalyzeStream(  # noqa: N802
+        self, requests: AsyncIterator[service_pb2.AnalyzeStreamRequest], context: grpc.aio.ServicerContext
+    ) -> None:
+        """A configuration and frames in, its answer and one outcome for each frame out."""
+        # Writes instead of yields: a call that is cancelled ends here at once, and with it what is under way.
+        async with _errors_as_status(context):
+            messages = aiter(requests)
+            config = await first_config(messages, self._analyzer.info().models)
+            started = start_stream(config, self._analyzer, credits=self._stream_credits)
+            await context.write(service_pb2.AnalyzeStreamResponse(started=stream_started_to_proto(started)))
+            include_labels = bool(started.config.options.include_labels)
+            include_landmarks = bool(started.config.options.include_landmarks)
+            stream = Stream(started, self._analyzer, caller=context.peer())
+            async with aclosing(stream.outcomes(frames(messages))) as outcomes:
+                async for outcome in outcomes:
+                    message = frame_outcome_to_proto(
+                        outcome, include_labels=include_labels, include_landmarks=include_landmarks
+                    )
+                    await context.write(service_pb2.AnalyzeStreamResponse(outcome=message))
+
+    async def GetServerInfo(  # noqa: N802
+        self,
+        request: service_pb2.GetServerInfoRequest,  # noqa: ARG002
+        context: grpc.aio.ServicerContext,
+    ) -> service_pb2.GetServerInfoResponse:
+        """Models, limits and device."""
+        async with _errors_as_status(context):
+            return server_info_to_proto(self._analyzer.info())
+
+
+@asynccontextmanager
+async def _errors_as_status(context: grpc.aio.ServicerContext) -> AsyncIterator[None]:
+    try:
+        yield
+    except FacedError as error:
+        await _abort(context, error)
+    except Exception:
+        _logger.exception("a request failed in an unforeseen way")
+        await _abort(context, InternalError())
+
+
+async def _abort(context: grpc.aio.ServicerContext, error: FacedError) -> None:
+    metadata = [("faced-reason", error.reason.value)]
+    if isinstance(error, Overloaded):
+        metadata.append(("retry-after-ms", str(round(error.retry_after * 1000))))
+    await context.abort(STATUS[error.reason], str(error), tuple(metadata))

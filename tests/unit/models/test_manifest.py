@@ -1,0 +1,123 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from faced_models.crop import CropRecipe
+from faced_models.errors import WeightsError
+from faced_models.manifest import MANIFEST, NetworkInput, load_manifest
+from faced_models.store import WEIGHTS
+from faced_proto.types import Categories, IntegerBins, ModelRole
+
+
+def test_the_default_networks():
+    manifest = load_manifest()
+    assert [(e.role, e.attribute, e.file) for e in manifest.networks] == [
+        (ModelRole.DETECTOR, "", "mmod.onnx"),
+        (ModelRole.LANDMARKS, "", "landmarks.npz"),
+        (ModelRole.ATTRIBUTE, "emotion", "emotion.onnx"),
+        (ModelRole.ATTRIBUTE, "age", "age.onnx"),
+        (ModelRole.ATTRIBUTE, "gender", "gender.onnx"),
+    ]
+    emotion, age, gender = (manifest.attributes[name] for name in ("emotion", "age", "gender"))
+    assert emotion.axis == Categories(("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"))
+    assert age.axis == IntegerBins(first=0, width=1, last_open=True, count=81)
+    assert age.axis.labels[-1] == "80+"
+    assert gender.axis == Categories(("female", "male"))
+    assert [e.crop for e in (emotion, age, gender)] == [
+        CropRecipe("chip", 64, 0.1),
+        CropRecipe("chip", 64, 0.2),
+        CropRecipe("chip", 32, 0.2),
+    ]
+    assert age.input == NetworkInput(64, False, (122.781998, 117.000999, 104.297997), 1 / 256)
+    assert not any(entry.calibrated for entry in manifest.networks)
+
+
+def test_emotion_sees_grey_from_minus_one_to_one():
+    values = load_manifest().attributes["emotion"].input
+    assert values.grey
+    assert [(v - values.mean[0]) * values.scale for v in (0, 127.5, 255)] == pytest.approx([-1, 0, 1])
+
+
+def test_the_notices_name_every_original():
+    notices = (WEIGHTS / "NOTICES.md").read_text()
+    for entry in load_manifest().networks:
+        assert entry.source.sha256 in notices
+        assert f"`{entry.file}`" in notices
+
+
+def test_a_model_id_is_name_version_and_eight_digits():
+    for entry in load_manifest().networks:
+        assert re.fullmatch(rf"{entry.name}@1\+[0-9a-f]{{8}}", entry.model_id)
+
+
+def test_a_model_id_changes_with_everything_that_changes_numbers():
+    entry = load_manifest().attributes["emotion"]
+    detector = load_manifest().detector
+    changed = [
+        replace(entry, sha256="0" * 64),
+        replace(entry, input=replace(entry.input, scale=1.0)),
+        replace(entry, input=replace(entry.input, mean=(127.0,))),
+        replace(entry, crop=CropRecipe("chip", 64, 0.2)),
+        replace(entry, axis=Categories(("a", "b"))),
+        replace(detector, name=entry.name, options=replace(detector.options, iou=0.5)),
+        replace(detector, name=entry.name),
+    ]
+    ids = [entry.model_id, *(e.model_id for e in changed)]
+    assert len(set(ids)) == len(ids)
+    assert replace(entry, licence="other").model_id == entry.model_id
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(KeyError, match="no network 'x'; there are mmod, dlib-landmarks-5, mini-xception"):
+        load_manifest().network("x")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('role = "detector"', 'role = "finder"', "network 'mmod': role is 'finder', expected one of detector"),
+        ('version = "1"', "version = 1", "network 'mmod': version is 1, expected a string"),
+        ('file = "age.onnx"', 'file = "../age.onnx"', "network 'dlib-age': file is '../age.onnx'"),
+        ('file = "age.onnx"', 'file = "gender.onnx"', "two networks have the file 'gender.onnx'"),
+        ('attribute = "age"', 'attribute = "gender"', "two networks have the attribute 'gender'"),
+        ('role = "landmarks"', 'role = "detector"', "'dlib-landmarks-5': input is missing"),
+        ('licence = "MIT"\n', "", "network 'mini-xception': licence is missing"),
+        ('sha256 = "', 'sha256 = "X', "sha256 is 'X"),
+        ("bytes = ", "bytes = -", "bytes is -"),
+        ("mean = [127.5]", "mean = [127.5, 1.0]", "network 'mini-xception': input: mean is"),
+        ("mean = [127.5]", "mean = [nan]", "network 'mini-xception': input: mean is"),
+        ("scale = 0.00784313725490196", "scale = 0", "input: scale is 0, expected a number from 1e-09"),
+        ('colour = "grey"', 'colour = "bgr"', "colour is 'bgr'"),
+        ("padding = 0.1", 'padding = "0.1"', "crop: padding is '0.1'"),
+        ("size = 64, padding = 0.1", "size = 48, padding = 0.1", "crop size is 48, expected the input size 64"),
+        ('["female", "male"]', '["male", "male"]', "axis: labels is"),
+        ("count = 81", "count = true", "axis: count is True"),
+        ("last_open = true", 'last_open = "yes"', "last_open is 'yes'"),
+        ('activation = "none"', 'activation = "softmax"', "activation is 'softmax'"),
+        ("iou = 0.3382761351109955", "iou = -1", "network 'mmod': detector: iou is -1"),
+        ('format = "keras"', 'format = "torch"', "source: format is 'torch'"),
+        ('licence = "MIT"', 'licence = "MIT"\ntemperature = 2.0', "unknown field 'temperature'"),
+        ("[network.mmod]", "[network", "cannot be read"),
+        ("[network.mmod]", "mmod = 3\n[network.mmod]", "unknown field 'mmod'"),
+    ],
+)
+def test_a_wrong_manifest_names_entry_and_field(tmp_path, old, new, message):
+    text = MANIFEST.read_text()
+    assert old in text
+    path = tmp_path / "manifest.toml"
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(WeightsError, match=re.escape(message)):
+        load_manifest(path)
+
+
+def test_a_manifest_without_a_detector_is_refused(tmp_path):
+    path = tmp_path / "manifest.toml"
+    path.write_text("[network.landmarks" + MANIFEST.read_text().split("[network.dlib-landmarks")[1])
+    with pytest.raises(WeightsError, match="no network has the role 'detector'"):
+        load_manifest(path)
+
+
+def test_a_missing_manifest_is_named(tmp_path):
+    with pytest.raises(WeightsError, match=r"other\.toml cannot be read"):
+        load_manifest(tmp_path / "other.toml")
