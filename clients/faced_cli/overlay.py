@@ -76,11 +76,13 @@ def letter_size(width: int, height: int) -> int:
 
 
 def _drawn(faces: Sequence[FaceAnalysis], picture: Rect, size: int, letters: Lettering) -> list[_Drawn]:
+    # Faces without a track are coloured from left to right: their scores change places from frame to frame.
+    from_left = sorted(faces, key=lambda face: face.detection.box.left + face.detection.box.right)
     result = []
-    for index, face in enumerate(faces):
+    for face in faces:
         box = _pixel_box(face.detection.box, picture)
         if box.overlap(picture):
-            number = index if face.track_id is None else face.track_id
+            number = from_left.index(face) if face.track_id is None else face.track_id
             tag = _tag_text(face)
             place = _tag_place(box, letters.width(tag, size, BOLD) + 2 * (size // 3), round(1.5 * size), picture)
             result.append(_Drawn(face, box, FACES[number % len(FACES)], tag, place))

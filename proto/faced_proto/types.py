@@ -194,7 +194,7 @@ class Distribution:
         return self.labels[index], self.probabilities[index]
 
     def as_dict(self) -> dict[str, float]:
-        """label -> probability, in the axis' order."""
+        """Label -> probability, in the axis' order."""
         return dict(zip(self.labels, self.probabilities, strict=True))
 
     def expectation(self) -> float:

@@ -42,9 +42,7 @@ EMOTION = Categories(("calm", "glad"))
 AGE = IntegerBins(first=0, width=1, last_open=True, count=3)
 ENGINE = Engine("cpu", "double", Precision.EXACT, "double@1")
 AXES: dict[str, Axis] = {"emotion": EMOTION, "age": AGE}
-MODELS = tuple(
-    ModelInfo(f"{name}@1", ModelRole.ATTRIBUTE, name, axis, False, "MIT", 64) for name, axis in AXES.items()
-)
+MODELS = tuple(ModelInfo(f"{name}@1", ModelRole.ATTRIBUTE, name, axis, False, "MIT", 64) for name, axis in AXES.items())
 
 
 def rgb_of(image: image_pb2.Image) -> np.ndarray:
@@ -129,6 +127,7 @@ class Service(service_pb2_grpc.FaceAnalysisServiceServicer):
     def AnalyzeStream(self, request_iterator, context):  # noqa: N802
         if self.before_stream:
             self.before_stream(context)
+        self.metadata.append(dict(context.invocation_metadata()))
         config = convert.stream_config_from_proto(next(request_iterator).config, {})
         self.configs.append(config)
         context.add_callback(self.stream_ended.set)

@@ -181,7 +181,7 @@ def test_unavailable_is_tried_four_times_with_pictures_of_any_size(client, servi
 
 def test_unavailable_for_good_is_raised_after_four_tries(client, service):
     service.before_analyze = fail(grpc.StatusCode.UNAVAILABLE, "starting", ("faced-reason", "not_ready"))
-    with pytest.raises(faced_client.Unavailable, match="^starting$") as caught:
+    with pytest.raises(faced_client.Unavailable, match=r"^starting$") as caught:
         client.analyze(b"x")
     assert caught.value.reason is ErrorReason.NOT_READY
     assert len(service.requests) == 4
@@ -199,7 +199,10 @@ def test_a_slow_reply_ends_with_the_deadline(client, service):
 
 
 def test_a_server_that_is_not_there_is_named(monkeypatch):
-    with Client("localhost:1") as client, pytest.raises(faced_client.Unavailable, match="no server answers at localhost:1"):
+    with (
+        Client("localhost:1") as client,
+        pytest.raises(faced_client.Unavailable, match="no server answers at localhost:1"),
+    ):
         client.analyze(b"x", timeout=10)
     monkeypatch.setenv("FACED_SERVER", "localhost:2")
     with Client() as client, pytest.raises(ConnectionError, match="localhost:2"):

@@ -52,7 +52,10 @@ def test_importing_needs_grpc_protobuf_and_numpy_only():
         "print(*sorted(name for name in new - sys.stdlib_module_names if not name.startswith('_')))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert set(found) <= {"faced_client", "faced_proto", "google", "grpc", "numpy", "typing_extensions"}
+    # grpc itself looks for its three companions and does without them.
+    optional = {"grpc_health", "grpc_reflection", "grpc_tools", "cython_runtime"}
+    needed = {"faced_client", "faced_proto", "google", "grpc", "numpy", "typing_extensions"}
+    assert set(found) <= needed | optional
     assert "faced_client" in found
 
 

@@ -9,9 +9,7 @@ from faced_client.connection import connection_to, is_local
 
 
 def connect(server=None, **given):
-    return connection_to(
-        server, **{"token": None, "tls_ca": None, "tls_cert": None, "tls_key": None, **given}
-    )
+    return connection_to(server, **{"token": None, "tls_ca": None, "tls_cert": None, "tls_key": None, **given})
 
 
 @pytest.fixture
