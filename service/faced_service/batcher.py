@@ -5,7 +5,6 @@ happens on the event loop, so there are no locks; times are of the monotonic clo
 """
 
 # ruff: noqa: N818 - exceptions named by what happened
-
 from __future__ import annotations
 
 import asyncio
@@ -21,6 +20,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")
+Work = Callable[[Key, Sequence[Item]], Sequence[Result]]
 
 
 class QueueFull(Exception):
@@ -69,13 +69,7 @@ class Batcher(Generic[Item, Key, Result]):
     """
 
     def __init__(
-        self,
-        name: str,
-        work: Callable[[Key, Sequence[Item]], Sequence[Result]],
-        *,
-        max_batch: int,
-        max_wait: float,
-        queue_limit: int,
+        self, name: str, work: Work[Key, Item, Result], *, max_batch: int, max_wait: float, queue_limit: int
     ) -> None:
         self._name, self._work = name, work
         self._max_batch, self._max_wait, self._queue_limit = max_batch, max_wait, queue_limit
@@ -102,14 +96,13 @@ class Batcher(Generic[Item, Key, Result]):
         """
         if self._closing:
             raise Closed(self._name)
-        now = monotonic()
-        if deadline is not None and deadline <= now:
+        if deadline is not None and deadline <= monotonic():
             raise Expired
         if len(self) >= self._queue_limit:
             raise QueueFull(f"{self._name}: {self._queue_limit} items are waiting")
         if self._collector is None:
             self._collector = asyncio.create_task(self._collect(), name=self._name)
-        entry = _Entry(item, key, size, deadline, now, asyncio.get_running_loop().create_future())
+        entry = _Entry(item, key, size, deadline, monotonic(), asyncio.get_running_loop().create_future())
         self._queues.setdefault(caller, deque()).append(entry)
         self._arrival.set()
         try:
@@ -121,11 +114,9 @@ class Batcher(Generic[Item, Key, Result]):
     async def close(self, *, drain: bool) -> None:
         """Takes no more items; does the waiting ones first if `drain`, else fails them. Idempotent."""
         self._closing = True
-        if not drain:
-            for entry in chain.from_iterable(self._queues.values()):
-                if entry.wanted():
-                    entry.future.set_exception(Closed(self._name))
-            self._queues.clear()
+        for entry in () if drain else chain.from_iterable(self._queues.values()):
+            if entry.wanted():
+                entry.future.set_exception(Closed(self._name))
         self._arrival.set()
         if self._collector is not None:
             await self._collector

@@ -46,7 +46,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(entry: EntryPoint, words: Sequence[str]) -> int:
-    command = cast(Command, import_module(entry.module))
+    try:
+        command = cast(Command, import_module(entry.module))
+    except ImportError as error:
+        if ".so" not in str(error):
+            raise
+        # OpenCV's wheels leave these to the system.
+        print(f"faced: error: a system library is missing: {error}", file=sys.stderr)  # noqa: T201
+        print("faced: on Debian and Ubuntu: apt-get install libgl1 libglib2.0-0", file=sys.stderr)  # noqa: T201
+        return USAGE
     parser = argparse.ArgumentParser(
         prog=f"faced {entry.name}",
         description=command.__doc__,

@@ -69,7 +69,8 @@ class FaceAnalysisServicer(service_pb2_grpc.FaceAnalysisServiceServicer):
             await context.write(service_pb2.AnalyzeStreamResponse(started=stream_started_to_proto(started)))
             include_labels = bool(started.config.options.include_labels)
             include_landmarks = bool(started.config.options.include_landmarks)
-            stream = Stream(started, self._analyzer, caller=context.peer())
+            # Each stream is a caller of its own, so that one that floods takes nothing from the others.
+            stream = Stream(started, self._analyzer, caller=started.stream_id)
             async with aclosing(stream.outcomes(frames(messages))) as outcomes:
                 async for outcome in outcomes:
                     message = frame_outcome_to_proto(

@@ -50,9 +50,11 @@ def test_tls_with_the_servers_authority(secure):
 
 def test_another_authority_is_not_trusted(secure):
     address = secure.address.replace("localhost", "127.0.0.1")  # one address, so one error to name
-    with Client(address, tls_ca=str(TLS / "other.pem")) as client:
-        with pytest.raises(faced_client.Unavailable, match="CERTIFICATE_VERIFY_FAILED"):
-            client.server_info(timeout=10)
+    with (
+        Client(address, tls_ca=str(TLS / "other.pem")) as client,
+        pytest.raises(faced_client.Unavailable, match="CERTIFICATE_VERIFY_FAILED"),
+    ):
+        client.server_info(timeout=10)
     assert secure.service.info_calls == 0
 
 
