@@ -42,6 +42,7 @@ parity-record: $(VENV)/installed-test  ## Record dlib's boxes anew
 bench: $(VENV)/installed-test  ## Measure the detector beside dlib's, and each stage of a frame
 	$(BIN)/faced bench detector
 	$(BIN)/faced bench pipeline
+	$(BIN)/faced bench serve
 
 proto: $(PROTO_VENV)/installed  ## Generate proto/faced_proto/v1 from proto/faced/v1
 	$(PROTO_VENV)/bin/python proto/generate.py

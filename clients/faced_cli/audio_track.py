@@ -16,6 +16,7 @@ from av.stream import Stream
 from faced_cli.frames import file_start
 
 _COPIED = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
+_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 _AAC_RATES = frozenset({96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350})
 
 
@@ -99,7 +100,7 @@ class _Copy:
 class _Aac:
     def __init__(self, source: AudioStream, output: OutputContainer, start: Fraction) -> None:
         rate = source.rate if source.rate in _AAC_RATES else 48000
-        layout = source.layout.name if 0 < source.channels <= 8 else "stereo"
+        layout = _LAYOUTS.get(source.channels, "stereo")
         self._target = output.add_stream("aac", rate=rate, layout=layout)
         self._resampler = AudioResampler(format="fltp", layout=layout, rate=rate)
         self._start = start

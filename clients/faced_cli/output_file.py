@@ -15,7 +15,7 @@ class OutputFile:
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
-        self.failed = False
+        self._failed = False
         self._file = io.FileIO(path, "w")
         self._position = 0
 
@@ -26,20 +26,20 @@ class OutputFile:
             OSError: it could not be written; the first time only.
         """
         view = memoryview(data)
-        if not self.failed:
+        if not self._failed:
             try:
                 written = 0
                 while written < len(view):
                     written += self._file.write(view[written:]) or 0
             except OSError:
-                self.failed = True
+                self._failed = True
                 raise
         self._position += len(view)
         return len(view)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Moves the place of the next write."""
-        if self.failed:
+        if self._failed:
             return self._position
         self._position = self._file.seek(offset, whence)
         return self._position

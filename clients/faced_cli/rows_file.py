@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -55,7 +56,7 @@ class RowsFile:
             while written < len(data):
                 written += self._file.write(data[written:]) or 0
         except OSError as error:
-            if self._file.seekable():
+            with suppress(OSError):  # a device cannot be shortened; a file loses the part of a row that fitted
                 self._file.truncate(self._size)
             raise self._unwritable(error) from error
         self._size += len(data)

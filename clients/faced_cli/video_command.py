@@ -53,6 +53,7 @@ class _Run:
         self._name = str(arguments.source)
         self._video = VideoFile(arguments.output, source) if arguments.output is not None else None
         self._progress = VideoProgress(arguments.source.name, source.frame_estimate)
+        self._complete = False
         self._in_flight: deque[SourceFrame] = deque()
         self._first_failure: tuple[SourceFrame, FrameFailure] | None = None
 
@@ -77,6 +78,7 @@ class _Run:
                 if encoding is not None and not encoding.put(frame, self._drawn(frame, outcome)):
                     return
                 self._count(frame, outcome)
+            self._complete = True
 
     def tell(self) -> None:
         """Prints what was done, and on standard error what was left out."""
@@ -137,6 +139,9 @@ class _Run:
         notes = [*self._video.notes] if self._video is not None else []
         if self._source.damaged:
             notes.append(f"{self._source.damaged} broken packets or frames were left out or patched by the decoder")
+        expected, read = self._source.frame_estimate, self._progress.tally.frames
+        if self._complete and expected is not None and read < 0.98 * expected - 1:
+            notes.append(f"only {read} of about {expected} frames that the file announces could be read")
         if self._progress.tally.dropped:
             notes.append(f"{self._progress.tally.dropped} frames were dropped by the server")
         return notes

@@ -42,6 +42,7 @@ class VideoFile:
         self.path = path
         self._source = source
         self._muxer: _Muxer | None = None
+        self._failure_told = False
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -91,14 +92,14 @@ class VideoFile:
         """
         if self._muxer is None:
             return
-        had_failed = self._muxer.failed
         try:
-            self._muxer.close()
+            self._muxer.close(flush=not self._failure_told)
         except (OSError, av.error.FFmpegError) as error:
-            if not had_failed:  # else this is the echo of the failure that was told
+            if not self._failure_told:  # else this is its echo
                 raise self._unwritable(error) from error
 
     def _unwritable(self, error: OSError | av.error.FFmpegError) -> InputError:
+        self._failure_told = True
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             return InputError(f"{self.path}: no space left on the device; what was written before is kept")
         return InputError(f"{self.path}: cannot be written ({error.strerror or error})")
@@ -121,11 +122,6 @@ class _Muxer:
             self._file.close()
             raise
 
-    @property
-    def failed(self) -> bool:
-        """Whether the file refused bytes."""
-        return self._file.failed
-
     def write(self, frame: SourceFrame, image: RgbImage) -> None:
         """Encodes a frame and writes the sound that begins before it."""
         height, width = image.shape[:2]
@@ -144,18 +140,20 @@ class _Muxer:
         for packet in self.audio.rest():
             self._container.mux(packet)
 
-    def close(self) -> None:
-        """Ends the file; once is enough."""
+    def close(self, *, flush: bool) -> None:
+        """Ends the file, with what the encoder holds if `flush`; once is enough."""
         if self._closed:
             return
         self._closed = True
         try:
-            if not self.failed:
+            if flush:
                 self._mux(None)
-            self._container.close()
         finally:
-            self.audio.close()
-            self._file.close()
+            try:
+                self._container.close()
+            finally:
+                self.audio.close()
+                self._file.close()
 
     def _encoder(self, source: VideoSource, width: int, height: int) -> VideoStream:
         options = {"crf": "20", "preset": "veryfast", "x264-params": "bframes=0"}

@@ -17,14 +17,13 @@ from faced_models.dlib_detector import DlibDetector
 from faced_models.errors import DeviceError, WeightsError
 from faced_models.kernels import load_kernels
 from faced_models.manifest import Manifest, NetworkEntry, load_manifest
-from faced_models.scale import plan_scan
+from faced_models.scale import WINDOW_PX, ScanPlan
 from faced_models.session import Session
 from faced_models.store import verified_path, verified_reference
 from faced_proto.types import Box, Engine, ModelInfo, ModelRole, Precision
 
 BACKENDS = ("auto", "ort", "dlib")
 
-_WARM_UP_SIZE = (480, 640)
 _AGE, _AGE_GROUP = "age", "age_group"
 
 
@@ -54,17 +53,11 @@ class Models:
 
     def warm_up(self) -> None:
         """Run everything once, so that the first frame does not pay for compiling and allocating."""
-        picture = np.zeros((*_WARM_UP_SIZE, 3), np.uint8)
-        for times in (0, 1):
-            plan = plan_scan(
-                *_WARM_UP_SIZE[::-1],
-                upsample_times=times,
-                min_face_px=None,
-                auto_upsample=0,
-                max_upscaled_pixels=2_000_000,
-                max_detect_pixels=8_300_000,
-            )
-            self.detector.detect([picture], plan, [0.0])
+        # The doubling is compiled on a small picture: a large doubled one would set the process' peak of memory.
+        for (width, height), times in (((640, 480), 0), ((100, 100), 1)):
+            plan = ScanPlan(times, 1.0, 0, 2.0**times, WINDOW_PX / 2.0**times)
+            self.detector.detect([np.zeros((height, width, 3), np.uint8)], plan, [0.0])
+        picture = np.zeros((300, 300, 3), np.uint8)
         boxes = [Box(100.0, 100.0, 200.0, 200.0)]
         landmarks = self.aligner.landmarks(picture, boxes)
         for classifier in self.classifiers.values():

@@ -30,8 +30,6 @@ class Session:
         options.log_severity_level = 3
         # Several sessions share the cores: threads that spin between runs take them from each other.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # The arena keeps every size it ever served; frames come in any size, so memory would only grow.
-        options.enable_cpu_mem_arena = False
         try:
             self._session = ort.InferenceSession(str(path), options, providers=[_provider(device)])
         except DeviceError:
@@ -39,6 +37,11 @@ class Session:
         except Exception as error:  # ONNX Runtime has no common base class for its errors
             raise WeightsError(f"{path.name}: ONNX Runtime cannot load it: {error}") from error
         self._name = path.stem
+        # The arena keeps memory of every size it ever served, and frames come in any size. So it gives back what is
+        # unused after each run whose shape is not that of the run before: equal frames in a row keep theirs.
+        self._shrinking = ort.RunOptions()
+        self._shrinking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        self._last_shape: tuple[int, ...] | None = None
         self._input = self._session.get_inputs()[0].name
         self._output = self._session.get_outputs()[0].name
 
@@ -48,8 +51,10 @@ class Session:
         Raises:
             ModelError: the run failed.
         """
+        options = None if batch.shape == self._last_shape else self._shrinking
+        self._last_shape = batch.shape
         try:
-            result: NDArray[np.float32] = self._session.run([self._output], {self._input: batch})[0]
+            result: NDArray[np.float32] = self._session.run([self._output], {self._input: batch}, options)[0]
         except Exception as error:  # as above
             raise ModelError(f"{self._name} failed on input {batch.shape}: {error}") from error
         return result

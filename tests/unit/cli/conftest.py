@@ -91,7 +91,7 @@ def analysis() -> Callable[..., FrameAnalysis]:
 
 @pytest.fixture
 def make_video(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a video whose frame i is grey of level 8 * i; `pts` in milliseconds, one for each frame."""
+    """Writes a video whose frame i is grey of level 8 * i (modulo 240); `pts` in milliseconds, one for each frame."""
 
     def make(
         name: str = "in.mp4",
@@ -114,7 +114,7 @@ def make_video(tmp_path: Path) -> Callable[..., Path]:
                 stream.set_display_rotation(turn)
             sound = container.add_stream(audio, rate=44100, layout="mono") if audio else None
             for i, moment in enumerate(pts):
-                image = picture if picture is not None else np.full((height, width, 3), 8 * i, np.uint8)
+                image = picture if picture is not None else np.full((height, width, 3), 8 * i % 240, np.uint8)
                 frame = av.VideoFrame.from_ndarray(image, format="rgb24")
                 frame.pts, frame.time_base = moment, Fraction(1, 1000)
                 container.mux(stream.encode(frame))

@@ -48,7 +48,7 @@ def test_inside_of_the_face_is_left_free_where_there_is_room(analysis, face, wid
     one = face(*box)
     bare = FaceAnalysis(one.detection, (), one.attributes)  # landmarks are drawn on the face
     changed = changed_area(image, annotate(image, analysis(width, height, bare)))
-    margin = max(2, letter_size(width, height) // 3)
+    margin = 4 + letter_size(width, height) // 4  # of the line with its dark edge
     inside = changed[box[1] + margin : box[3] - margin, box[0] + margin : box[2] - margin]
     assert not inside.any()
     beside = changed.copy()
