@@ -121,7 +121,7 @@ class Analyzer:
 
     async def start(self) -> None:
         """Run every network once; from then on frames are taken."""
-        await asyncio.get_running_loop().run_in_executor(self._detect._thread, self._models.warm_up)
+        await self._detect.prepare(self._models.warm_up)
         self._closed_because = None
 
     async def close(self) -> None:

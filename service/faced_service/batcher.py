@@ -1,7 +1,7 @@
 """Single items in, batches to the work: a bounded queue, fair between callers, that computes nothing nobody waits for.
 
-One asyncio task collects, one thread works; items with equal keys share a batch. Everything but the work itself
-happens on the event loop, so there are no locks; times are of the monotonic clock, in seconds.
+One asyncio task collects, one thread works; items with equal keys share a batch. All but the work happens on the event
+loop, so there are no locks. Times are monotonic, in seconds.
 """
 
 # ruff: noqa: N818 - exceptions named by what happened
@@ -75,8 +75,7 @@ class Batcher(Generic[Item, Key, Result]):
         self._max_batch, self._max_wait, self._queue_limit = max_batch, max_wait, queue_limit
         # Callers in the order of their turns, none of them without entries.
         self._queues: OrderedDict[Hashable, deque[_Entry[Item, Key, Result]]] = OrderedDict()
-        self._arrival = asyncio.Event()
-        self._closing = False
+        self._arrival, self._closing = asyncio.Event(), False
         self._collector: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
@@ -111,6 +110,10 @@ class Batcher(Generic[Item, Key, Result]):
             self._discard(caller, entry)
             raise
 
+    async def prepare(self, function: Callable[[], None]) -> None:
+        """Runs `function` in the worker's thread: what it allocates there, the work finds again."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, function)
+
     async def close(self, *, drain: bool) -> None:
         """Takes no more items; does the waiting ones first if `drain`, else fails them. Idempotent."""
         self._closing = True
@@ -132,8 +135,7 @@ class Batcher(Generic[Item, Key, Result]):
                 await self._arrival.wait()
             elif (patience := self._patience(first)) > 0:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(patience):
-                        await self._arrival.wait()
+                    await asyncio.wait_for(self._arrival.wait(), patience)
             else:
                 await self._run(list(self._take(first.key)))
 
@@ -155,8 +157,7 @@ class Batcher(Generic[Item, Key, Result]):
 
     def _take(self, key: Key) -> Iterator[_Entry[Item, Key, Result]]:
         """Takes a batch out of the queue: one entry of each caller in turn, until it is full or none is left."""
-        taken = 0
-        turns = deque(self._queues)
+        taken, turns = 0, deque(self._queues)
         while turns:
             caller = turns.popleft()
             entry = next((entry for entry in self._queues.get(caller, ()) if entry.key == key), None)
