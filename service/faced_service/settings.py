@@ -14,7 +14,7 @@ from faced_service.setting_kinds import Kind, Member, Names, Real, Switch, Text,
 
 ENVIRONMENT_PREFIX = "FACED_"
 _OTHERS_VARIABLES = frozenset(
-    {"FACED_SERVER", "FACED_TOKEN", "FACED_DATA", "FACED_TLS_CA", "FACED_TLS_CERT", "FACED_TLS_KEY", "FACED_CACHE"}
+    f"FACED_{name}" for name in ("SERVER", "TOKEN", "DATA", "TLS_CA", "TLS_CERT", "TLS_KEY", "CACHE_DIR", "CARRIERS")
 )
 """Read by the client, the tests and the networks; nothing to complain about here."""
 
