@@ -64,9 +64,8 @@ class Distribution:
 
     def __post_init__(self) -> None:
         if len(self.probabilities) != len(self.axis):
-            raise ValueError(
-                f"{self.attribute} ({self.model}): {len(self.probabilities)} probabilities on an axis of {len(self.axis)}"
-            )
+            sizes = f"{len(self.probabilities)} probabilities on an axis of {len(self.axis)}"
+            raise ValueError(f"{self.attribute} ({self.model}): {sizes}")
 
     @property
     def labels(self) -> tuple[str, ...]:
