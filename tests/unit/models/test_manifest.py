@@ -16,8 +16,8 @@ def test_the_default_networks():
         (ModelRole.DETECTOR, "", "mmod.onnx"),
         (ModelRole.LANDMARKS, "", "landmarks.npz"),
         (ModelRole.ATTRIBUTE, "emotion", "emotion.onnx"),
-        (ModelRole.ATTRIBUTE, "age", "age.onnx"),
         (ModelRole.ATTRIBUTE, "gender", "gender.onnx"),
+        (ModelRole.ATTRIBUTE, "age", "age.onnx"),
     ]
     emotion, age, gender = (manifest.attributes[name] for name in ("emotion", "age", "gender"))
     assert emotion.axis == Categories(("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"))

@@ -46,7 +46,7 @@ def test_verify_names_what_is_altered_or_missing_and_exits_5(copied_weights, cap
     (copied_weights / "gender.onnx").unlink()
     assert models("verify") == 5
     failed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("FAILED")]
-    assert ["age.onnx are altered" in failed[0], "gender.onnx is missing" in failed[1], len(failed)] == [True, True, 2]
+    assert ["gender.onnx is missing" in failed[0], "age.onnx are altered" in failed[1], len(failed)] == [True, True, 2]
 
 
 def test_show_says_what_a_network_wants(capsys):
