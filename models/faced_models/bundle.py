@@ -17,8 +17,8 @@ from faced_models.dlib_detector import DlibDetector
 from faced_models.errors import DeviceError, WeightsError
 from faced_models.kernels import load_kernels
 from faced_models.manifest import Manifest, NetworkEntry, load_manifest
+from faced_models.ort_session import OrtSession
 from faced_models.scale import WINDOW_PX, ScanPlan
-from faced_models.session import Session
 from faced_models.store import verified_path, verified_reference
 from faced_proto.types import Box, Engine, ModelInfo, ModelRole, Precision
 
@@ -121,7 +121,7 @@ def load_detector(
     if entry.input is None or entry.options is None:
         raise WeightsError(f"network {entry.name!r} is no detector")
     used = _device(device)
-    session = Session(verified_path(entry), device=used, threads=cpu_threads or os.cpu_count() or 1)
+    session = OrtSession(verified_path(entry), device=used, threads=cpu_threads or os.cpu_count() or 1)
     options = MmodOptions(
         window=entry.input.size,
         overlaps=Overlap(entry.options.iou, entry.options.percent_covered),
@@ -146,7 +146,7 @@ def _classifier(entry: NetworkEntry, device: str, threads: int) -> Classifier:
     if entry.input is None or entry.crop is None or entry.axis is None:
         raise WeightsError(f"network {entry.name!r} describes no attribute")
     return Classifier(
-        session=Session(verified_path(entry), device=device, threads=threads),
+        session=OrtSession(verified_path(entry), device=device, threads=threads),
         recipe=entry.crop,
         input_format=InputFormat(entry.input.grey, np.array(entry.input.mean, np.float32), entry.input.scale),
         axis=entry.axis,
