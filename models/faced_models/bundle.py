@@ -121,7 +121,8 @@ def load_detector(
     if entry.input is None or entry.options is None:
         raise WeightsError(f"network {entry.name!r} is no detector")
     used = _device(device)
-    session = OrtSession(verified_path(entry), device=used, threads=cpu_threads or os.cpu_count() or 1)
+    threads = cpu_threads or os.cpu_count() or 1
+    session = OrtSession(verified_path(entry), device=used, threads=threads)
     options = MmodOptions(
         window=entry.input.size,
         overlaps=Overlap(entry.options.iou, entry.options.percent_covered),
@@ -129,7 +130,8 @@ def load_detector(
         padding=entry.options.pyramid_padding,
         outer_padding=entry.options.pyramid_outer_padding,
     )
-    return MmodDetector(session, options, load_kernels(), info, Engine(used, "onnxruntime", precision, info.model))
+    engine = Engine(used, "onnxruntime", precision, info.model)
+    return MmodDetector(session, options, load_kernels(), info, engine, threads=threads)
 
 
 def load_aligner(manifest: Manifest | None = None) -> Aligner:

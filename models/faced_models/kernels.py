@@ -26,46 +26,50 @@ I64 = NDArray[np.int64]
 class Kernels:
     """The compiled functions; their plain forms below carry the docstrings."""
 
-    normalise: Callable[[U8, F32, F32, int, int], None]
-    downsample: Callable[[F32, I64, F32, I64, I64, F32, I64, F32, F32], None]
+    normalise: Callable[[U8, int, np.float32, F32, int, int], None]
+    downsample: Callable[[F32, I64, I64, F32, I64, F32], None]
     upsample: Callable[[U8, U8, I64, F64, I64, F64, int], None]
     landmarks: Callable[..., None]
 
 
-def normalise(image: U8, means: F32, out: F32, left: int, top: int) -> None:
-    """(image - means) / 256 from uint8 [h, w, 3] into planar float32 out [3, H, W] at `left`, `top`."""
+def normalise(image: U8, channel: int, mean: np.float32, plane: F32, left: int, top: int) -> None:
+    """(value - mean) / 256 of one channel of uint8 [h, w, 3] into float32 plane [H, W] at `left`, `top`."""
     height, width, _ = image.shape
     for r in range(height):
-        for channel in range(3):
-            mean = means[channel]
-            row = out[channel, top + r, left : left + width]
-            for c in range(width):
-                row[c] = (np.float32(image[r, c, channel]) - mean) * np.float32(1.0 / 256.0)
+        row = plane[top + r, left : left + width]
+        for c in range(width):
+            row[c] = (np.float32(image[r, c, channel]) - mean) * np.float32(1.0 / 256.0)
 
 
-def downsample(
-    src: F32, src_tile: I64, out: F32, out_tile: I64, tops: I64, lows: F32, lefts: I64, rights: F32, row: F32
-) -> None:
-    """Bilinear, from a tile (left, top, width, height) of src [3, H, W] to a smaller one of out [3, H', W'].
+def downsample(plane: F32, tiles: I64, tops: I64, lows: F32, lefts: I64, rights: F32) -> None:
+    """Fill all tiles of a plane [H, W] but the first, each bilinearly from the one before; float32.
 
-    `tops`, `lows` and `lefts`, `rights`: first samples and fractions of rows and columns; `row` is scratch of at least
-    the source's width + 1. Rows are blended first, in whole, so that the loop over columns reads one row, not two.
+    `tiles` [levels, 4] are left, top, width, height; `tops`, `lows` and `lefts`, `rights` are first samples and
+    fractions of the rows and columns of all levels, one after the other. Rows are blended first, in whole, so that
+    the loop over columns reads one row instead of two.
     """
-    left, top, width, height = src_tile[0], src_tile[1], src_tile[2], src_tile[3]
-    out_left, out_top, out_width, out_height = out_tile[0], out_tile[1], out_tile[2], out_tile[3]
+    blended = np.empty(tiles[0, 2] + 1, np.float32)
     one = np.float32(1.0)
-    for channel in range(3):
+    row_base, column_base = 0, 0
+    for level in range(1, len(tiles)):
+        left, top, width, height = tiles[level - 1, 0], tiles[level - 1, 1], tiles[level - 1, 2], tiles[level - 1, 3]
+        out_left, out_top, out_width, out_height = tiles[level, 0], tiles[level, 1], tiles[level, 2], tiles[level, 3]
+        first = lefts[column_base : column_base + out_width]
+        fraction = rights[column_base : column_base + out_width]
         for r in range(out_height):
-            low = lows[r]
+            low = lows[row_base + r]
             high = one - low
-            upper = src[channel, top + tops[r], left : left + width]
-            lower = src[channel, top + min(tops[r] + 1, height - 1), left : left + width]
+            above = tops[row_base + r]
+            upper = plane[top + above, left : left + width]
+            lower = plane[top + min(above + 1, height - 1), left : left + width]
             for c in range(width):
-                row[c] = upper[c] * high + lower[c] * low
-            row[width] = row[width - 1]
-            target = out[channel, out_top + r, out_left : out_left + out_width]
+                blended[c] = upper[c] * high + lower[c] * low
+            blended[width] = blended[width - 1]
+            target = plane[out_top + r, out_left : out_left + out_width]
             for c in range(out_width):
-                target[c] = row[lefts[c]] * (one - rights[c]) + row[lefts[c] + 1] * rights[c]
+                target[c] = blended[first[c]] * (one - fraction[c]) + blended[first[c] + 1] * fraction[c]
+        row_base += out_height
+        column_base += out_width
 
 
 def upsample(src: U8, out: U8, tops: I64, lows: F64, lefts: I64, fractions: F64, exact_from: int) -> None:

@@ -9,7 +9,16 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from faced_models.errors import DeviceError, ModelError, WeightsError
+from faced_models.errors import DeviceError, ModelError, OutOfMemory, WeightsError
+
+# What ONNX Runtime, CUDA, cuBLAS, cuDNN and C++ say; ONNX Runtime has no error of its own for it.
+_OUT_OF_MEMORY = (
+    "failed to allocate memory",
+    "smaller than requested bytes",
+    "out of memory",
+    "alloc_failed",
+    "bad_alloc",
+)
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
@@ -52,8 +61,13 @@ class OrtSession:
         try:
             result: NDArray[np.float32] = self._session.run([self._output], {self._input: batch}, options)[0]
         except Exception as error:  # as above
-            raise ModelError(f"{self._name} failed on input {batch.shape}: {error}") from error
+            kind = OutOfMemory if _lacks_memory(error) else ModelError
+            raise kind(f"{self._name} failed on input {batch.shape}: {error}") from error
         return result
+
+
+def _lacks_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or any(text in str(error).lower() for text in _OUT_OF_MEMORY)
 
 
 def _provider(device: str) -> str | tuple[str, Mapping[str, object]]:

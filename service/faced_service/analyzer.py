@@ -32,6 +32,7 @@ from faced_service.batcher import Batcher, Closed, Expired, Served
 from faced_service.describer import Described, Describer, failures
 from faced_service.errors import DeadlineExceeded, InvalidOption, ModelFailed, NotReady, Overloaded
 from faced_service.images import Picture, decode
+from faced_service.live_scan import Scan, ScanTurn
 from faced_service.options import CheckedOptions, check_options
 from faced_service.policy import AgeGuard
 from faced_service.settings import Settings
@@ -44,7 +45,8 @@ class AnalysisRequest:
     """A frame to analyse. Times are of the monotonic clock, in seconds.
 
     `caller` is what fairness goes by; `auto_upsample` are the doublings where the caller chose no scale; a `patient`
-    request waits for a place where others are refused; detection begins before `begin_by` or not at all.
+    request waits for a place where others are refused; detection begins before `begin_by` or not at all. With a `turn`,
+    frames of a stream are searched one after the other, and it decides where; without one, everywhere.
     """
 
     picture: Picture
@@ -53,6 +55,7 @@ class AnalysisRequest:
     auto_upsample: int
     patient: bool = False
     begin_by: float | None = None
+    turn: ScanTurn | None = None
     arrived: float = field(default_factory=monotonic)
 
 
@@ -167,8 +170,8 @@ class Analyzer:
         image = decoded.value
         height, width, _ = image.shape
         plan = self._plan(width, height, options, request.auto_upsample)
-        found = await self._find(image, plan, options.threshold, request, deadline)
-        detections = found.value[: options.max_faces]
+        found = await self._search(image, plan, options.threshold, request, deadline)
+        detections = found.faces[: options.max_faces]
 
         networks = networks_for(options.attributes) if detections else ()
         if detections and (networks or options.include_landmarks):
@@ -194,7 +197,7 @@ class Analyzer:
             applied_scale=plan.applied_scale,
             min_detectable_px=plan.min_detectable_px,
             options=EffectiveOptions(plan.upsample_times, options.threshold, options.max_faces, options.attributes),
-            full_scan=True,
+            full_scan=found.full,
             engine=self._models.detector.engine,
             timing=Timing(
                 decode_us=_microseconds(decoded.worked),
@@ -219,6 +222,17 @@ class Analyzer:
             )
         except ValueError as error:
             raise InvalidOption(str(error)) from error
+
+    async def _search(
+        self, image: RgbImage, plan: ScanPlan, threshold: float, request: AnalysisRequest, deadline: float | None
+    ) -> Scan:
+        async def detect(part: RgbImage, part_plan: ScanPlan) -> Served[tuple[Detection, ...]]:
+            return await self._find(part, part_plan, threshold, request, deadline)
+
+        if request.turn is not None:
+            return await request.turn.scan(image, plan, detect)
+        found = await detect(image, plan)
+        return Scan(found.value, True, found.waited, found.worked)
 
     async def _find(
         self, image: RgbImage, plan: ScanPlan, threshold: float, request: AnalysisRequest, deadline: float | None

@@ -8,27 +8,22 @@ loop, so there are no locks. Times are monotonic, in seconds.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
+from functools import partial
 from time import monotonic
 from typing import Generic, TypeVar
 
-Item = TypeVar("Item")
-Key = TypeVar("Key", bound=Hashable)
+from faced_service.fair_queue import Entry, Expired, FairQueue, Item, Key
+from faced_service.work_thread import Hung, WorkThread
+
 Result = TypeVar("Result")
 Work = Callable[[Key, Sequence[Item]], Sequence[Result]]
 
 
 class QueueFull(Exception):
     """The queue holds as many items as it may."""
-
-
-class Expired(Exception):
-    """The item's deadline passed before its work began."""
 
 
 class Closed(Exception):
@@ -44,43 +39,36 @@ class Served(Generic[Result]):
     worked: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Entry(Generic[Item, Key, Result]):
-    item: Item
-    key: Key
-    size: int
-    deadline: float | None
-    since: float
-    future: asyncio.Future[Served[Result]]
-
-    def wanted(self) -> bool:
-        """Whether somebody still waits; an item that is too late is told so here."""
-        if not self.future.done() and self.deadline is not None and self.deadline <= monotonic():
-            self.future.set_exception(Expired())
-        return not self.future.done()
-
-
 class Batcher(Generic[Item, Key, Result]):
     """Calls `work(key, items)`, which returns one result for each item, in order.
 
     `max_batch` counts the items' sizes; an item that alone is larger goes alone. A batch begins when it is full or
     its first item is `max_wait` old. When the work raises, the batch is halved until only the items that make it
-    raise are left; these get the exception.
+    raise are left; these get the exception. Work that takes longer than `run_timeout` cannot be ended: its items get
+    `Hung`, `on_hang` is told the batcher's name, and the batcher is closed.
     """
 
     def __init__(
-        self, name: str, work: Work[Key, Item, Result], *, max_batch: int, max_wait: float, queue_limit: int
+        self,
+        name: str,
+        work: Work[Key, Item, Result],
+        *,
+        max_batch: int,
+        max_wait: float,
+        queue_limit: int,
+        run_timeout: float | None = None,
+        on_hang: Callable[[str], None] = lambda _name: None,
     ) -> None:
         self._name, self._work = name, work
         self._max_batch, self._max_wait, self._queue_limit = max_batch, max_wait, queue_limit
-        # Callers in the order of their turns, none of them without entries.
-        self._queues: OrderedDict[Hashable, deque[_Entry[Item, Key, Result]]] = OrderedDict()
+        self._run_timeout, self._on_hang = run_timeout, on_hang
+        self._queue: FairQueue[Item, Key, Served[Result]] = FairQueue()
         self._arrival, self._closing = asyncio.Event(), False
         self._collector: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._thread = WorkThread(name)
 
     def __len__(self) -> int:
-        return sum(map(len, self._queues.values()))
+        return len(self._queue)
 
     async def submit(
         self, item: Item, *, key: Key, caller: Hashable = None, deadline: float | None = None, size: int = 1
@@ -101,34 +89,33 @@ class Batcher(Generic[Item, Key, Result]):
             raise QueueFull(f"{self._name}: {self._queue_limit} items are waiting")
         if self._collector is None:
             self._collector = asyncio.create_task(self._collect(), name=self._name)
-        entry = _Entry(item, key, size, deadline, monotonic(), asyncio.get_running_loop().create_future())
-        self._queues.setdefault(caller, deque()).append(entry)
+        entry = Entry(item, key, size, deadline, monotonic(), asyncio.get_running_loop().create_future())
+        self._queue.add(caller, entry)
         self._arrival.set()
         try:
             return await entry.future
         except asyncio.CancelledError:
-            self._discard(caller, entry)
+            self._queue.discard(caller, entry)
             raise
 
     async def prepare(self, function: Callable[[], None]) -> None:
         """Runs `function` in the worker's thread: what it allocates there, the work finds again."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, function)
+        await self._thread.run(function)
 
     async def close(self, *, drain: bool) -> None:
         """Takes no more items; does the waiting ones first if `drain`, else fails them. Idempotent."""
         self._closing = True
-        for entry in () if drain else chain.from_iterable(self._queues.values()):
-            if entry.wanted():
-                entry.future.set_exception(Closed(self._name))
+        if not drain:
+            self._fail(self._queue, Closed(self._name))
         self._arrival.set()
         if self._collector is not None:
             await self._collector
-        self._thread.shutdown()
+        self._thread.close()
 
     async def _collect(self) -> None:
         while True:
             self._arrival.clear()
-            first = self._first()
+            first = self._queue.first()
             if first is None:
                 if self._closing:
                     return
@@ -137,64 +124,42 @@ class Batcher(Generic[Item, Key, Result]):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._arrival.wait(), patience)
             else:
-                await self._run(list(self._take(first.key)))
+                await self._run(list(self._queue.take(first.key, self._max_batch)))
 
-    def _first(self) -> _Entry[Item, Key, Result] | None:
-        """The oldest wanted entry of the caller whose turn it is; entries nobody wants are dropped."""
-        while self._queues:
-            caller, queue = next(iter(self._queues.items()))
-            if queue[0].wanted():
-                return queue[0]
-            self._discard(caller, queue[0])
-        return None
-
-    def _patience(self, first: _Entry[Item, Key, Result]) -> float:
+    def _patience(self, first: Entry[Item, Key, Served[Result]]) -> float:
         """Seconds that the batch of `first` may still wait for more items."""
-        entries = chain.from_iterable(self._queues.values())
-        if self._closing or sum(entry.size for entry in entries if entry.key == first.key) >= self._max_batch:
+        if self._closing or sum(entry.size for entry in self._queue if entry.key == first.key) >= self._max_batch:
             return 0.0
         return first.since + self._max_wait - monotonic()
 
-    def _take(self, key: Key) -> Iterator[_Entry[Item, Key, Result]]:
-        """Takes a batch out of the queue: one entry of each caller in turn, until it is full or none is left."""
-        taken, turns = 0, deque(self._queues)
-        while turns:
-            caller = turns.popleft()
-            entry = next((entry for entry in self._queues.get(caller, ()) if entry.key == key), None)
-            if entry is None:
-                continue
-            if taken and taken + entry.size > self._max_batch:
-                return
-            self._discard(caller, entry)
-            turns.append(caller)
-            if entry.wanted():
-                taken += entry.size
-                if caller in self._queues:
-                    self._queues.move_to_end(caller)
-                yield entry
-
-    def _discard(self, caller: Hashable, entry: _Entry[Item, Key, Result]) -> None:
-        queue = self._queues.get(caller)
-        if queue is not None and entry in queue:
-            queue.remove(entry)
-            if not queue:
-                del self._queues[caller]
-
-    async def _run(self, batch: Sequence[_Entry[Item, Key, Result]]) -> None:
+    async def _run(self, batch: Sequence[Entry[Item, Key, Served[Result]]]) -> None:
+        if self._thread.hung:
+            self._fail(batch, Closed(self._name))
         if not (batch := [entry for entry in batch if entry.wanted()]):
             return
         begin, items = monotonic(), [entry.item for entry in batch]
         try:
-            results = await asyncio.get_running_loop().run_in_executor(self._thread, self._work, batch[0].key, items)
+            results = await self._thread.run(partial(self._work, batch[0].key, items), self._run_timeout)
             pairs = list(zip(batch, results, strict=True))
+        except Hung as error:
+            self._closing = True
+            self._fail(batch, error)
+            self._fail(self._queue, Closed(self._name))
+            self._on_hang(self._name)
+            return
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for the item
             if len(batch) > 1:
                 await self._run(batch[: len(batch) // 2])
                 await self._run(batch[len(batch) // 2 :])
-            elif not batch[0].future.done():
-                batch[0].future.set_exception(error)
+            else:
+                self._fail(batch, error)
             return
         worked = monotonic() - begin
         for entry, result in pairs:
             if not entry.future.done():
                 entry.future.set_result(Served(result, begin - entry.since, worked))
+
+    def _fail(self, entries: Iterable[Entry[Item, Key, Served[Result]]], error: Exception) -> None:
+        for entry in entries:
+            if entry.wanted():
+                entry.future.set_exception(error)

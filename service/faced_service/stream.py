@@ -23,6 +23,7 @@ from faced_proto.types import (
 from faced_service.analyzer import AnalysisRequest, Analyzer
 from faced_service.errors import DeadlineExceeded, FacedError, InternalError, InvalidOption, StreamOrder
 from faced_service.images import Picture
+from faced_service.live_scan import MAX_SCAN_INTERVAL, LiveScan, ScanTurn
 
 _logger = logging.getLogger(__name__)
 
@@ -51,16 +52,16 @@ def start_stream(config: StreamConfig, analyzer: Analyzer, *, credits: int) -> S
         seconds: float | None = getattr(config, name)
         if seconds is not None and not seconds > 0:
             raise InvalidOption(f"{name} is {seconds:g} s, must be above 0")
-    if config.scan_interval is not None and config.scan_interval < 1:
-        raise InvalidOption(f"scan_interval is {config.scan_interval}, must be at least 1")
+    scan_interval = 1 if config.scan_interval is None else config.scan_interval
+    if not 1 <= scan_interval <= MAX_SCAN_INTERVAL:
+        raise InvalidOption(f"scan_interval is {scan_interval}, must be 1 to {MAX_SCAN_INTERVAL}")
     if config.smoothing_half_life is not None and not config.track:
         raise InvalidOption("smoothing_half_life needs track")
     checked = analyzer.check(config.options)
-    # Tracking, smoothing and regions of interest come with a later version: said, not silently left out.
+    # Tracking and smoothing come with a later version: said, not silently left out.
     wishes = {
         "track": bool(config.track),
         "smoothing_half_life": config.smoothing_half_life is not None,
-        "scan_interval": config.scan_interval not in (None, 1),
         "history": bool(config.history),
     }
     neither = checked.upsample_times is None and checked.min_face_px is None
@@ -75,7 +76,7 @@ def start_stream(config: StreamConfig, analyzer: Analyzer, *, credits: int) -> S
             include_labels=bool(config.options.include_labels),
             include_landmarks=checked.include_landmarks,
         ),
-        scan_interval=1,
+        scan_interval=scan_interval,
         track=False,
         smoothing_half_life=None,
         history=(),
@@ -108,7 +109,8 @@ class Stream:
     """Analyses the frames of one stream under the configuration that `start_stream` gave.
 
     Every-frame streams have as many frames under way as they have credits, so that decoding, detecting and describing
-    overlap; live streams have one, and the newest of those that wait is next.
+    overlap; live streams have one, and the newest of those that wait is next. With a `scan_interval` above 1, frames
+    are searched one after the other.
     """
 
     def __init__(self, started: StreamStarted, analyzer: Analyzer, *, caller: str) -> None:
@@ -116,6 +118,9 @@ class Stream:
         self._analyzer = analyzer
         self._caller = caller
         self._live = started.config.mode is StreamMode.LIVE
+        interval = started.config.scan_interval or 1
+        # Where every frame is searched in full, none has to wait for the one before.
+        self._live_scan = LiveScan(interval) if interval > 1 else None
         self._credits = asyncio.Semaphore(started.max_in_flight)
         # Semaphores are first come, first served: frames begin in their order.
         self._under_way = asyncio.Semaphore(1 if self._live else started.max_in_flight)
@@ -159,22 +164,32 @@ class Stream:
             if self._live and newest is not None:
                 newest.supersede()
             newest = _Waiting(frame)
-            self._answers.put_nowait(asyncio.create_task(self._answer(newest, frame.frame_id, frame.media_time_us)))
+            turn = None if self._live_scan is None else self._live_scan.turn()
+            answer = self._answer(newest, frame.frame_id, frame.media_time_us, turn)
+            self._answers.put_nowait(asyncio.create_task(answer))
 
     def _check_order(self, frame: StreamFrame) -> None:
         if self._newest_id is not None and frame.frame_id <= self._newest_id:
             raise StreamOrder(f"frame_id is {frame.frame_id} after {self._newest_id}, must increase")
         self._newest_id = frame.frame_id
 
-    async def _answer(self, waiting: _Waiting, frame_id: int, media_time_us: int | None) -> FrameOutcome:
+    async def _answer(
+        self, waiting: _Waiting, frame_id: int, media_time_us: int | None, turn: ScanTurn | None
+    ) -> FrameOutcome:
         async with self._under_way:
-            return FrameOutcome(frame_id, media_time_us, await self._result(waiting.take()))
+            try:
+                return FrameOutcome(frame_id, media_time_us, await self._result(waiting.take(), turn))
+            finally:
+                if turn is not None:
+                    turn.end()
 
-    async def _result(self, frame: StreamFrame | None) -> FrameAnalysis | FrameFailure | FrameDropped:
+    async def _result(
+        self, frame: StreamFrame | None, turn: ScanTurn | None
+    ) -> FrameAnalysis | FrameFailure | FrameDropped:
         if frame is None:
             return FrameDropped(DropReason.SUPERSEDED)
         try:
-            return await self._analyze(frame)
+            return await self._analyze(frame, turn)
         except DeadlineExceeded:
             return FrameDropped(DropReason.TOO_OLD)
         except FacedError as error:
@@ -183,7 +198,7 @@ class Stream:
             _logger.exception("frame %d failed in an unforeseen way", frame.frame_id)
             return FrameFailure(InternalError.reason, str(InternalError()))
 
-    async def _analyze(self, frame: StreamFrame) -> FrameAnalysis:
+    async def _analyze(self, frame: StreamFrame, turn: ScanTurn | None) -> FrameAnalysis:
         if isinstance(frame.picture, FacedError):
             raise frame.picture
         self._check_time(frame)
@@ -198,6 +213,7 @@ class Stream:
             auto_upsample=_AUTO_UPSAMPLE,
             patient=True,
             begin_by=begin_by,
+            turn=turn,
             arrived=frame.arrived,
         )
         return await self._analyzer.analyze(request, None if limit is None else frame.arrived + limit)

@@ -1,17 +1,21 @@
-"""Our detector beside dlib's: in one process, alternately, on the same pictures."""
+"""Milliseconds and boxes beside dlib's own detector, alternating in one process, on the same pictures."""
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from faced_models.bundle import load_detector
 from faced_models.detector import Detector
 from faced_models.scale import ScanPlan
-from faced_proto.types import Box, Detection, RgbImage
+from faced_proto.types import Box, Detection, Precision, RgbImage
+from faced_service.bench import arguments as flags
 from faced_service.bench.memory import detector_peak_mb
+from faced_service.bench.picture import bench_picture, read_picture
 
 _SAME_FACE_IOU = 0.5
 _MOVED_PX = 1.0
@@ -38,6 +42,45 @@ class DetectorRow:
     extra: int
     moved: int
     peak_mb: float
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is measured, and on what."""
+    flags.add_threads(parser)
+    flags.add_sizes(parser)
+    flags.add_rounds(parser)
+    flags.add_device(parser)
+    parser.add_argument("--image", type=Path, help="measure on this picture instead")
+    parser.add_argument("--upsample", type=int, default=0, help="doublings before detection (default: 0)")
+    parser.add_argument("--precision", type=Precision, default=Precision.EXACT, help="exact or fast")
+    parser.add_argument("--backend", default="auto", help="auto, ort, openvino (default: auto)")
+
+
+def run(arguments: argparse.Namespace) -> list[DetectorRow]:
+    """One row for each size, or the one picture."""
+    ours = load_detector(
+        backend=arguments.backend,
+        device=arguments.device,
+        precision=arguments.precision,
+        cpu_threads=arguments.threads,
+    )
+    reference = load_detector(backend="dlib")
+    pictures: list[RgbImage]
+    if arguments.image:
+        pictures = [read_picture(arguments.image)]
+    else:
+        pictures = [bench_picture(*size) for size in arguments.sizes]
+    return [
+        compare(
+            picture,
+            arguments.upsample,
+            ours=ours,
+            reference=reference,
+            rounds=arguments.rounds,
+            threads=arguments.threads,
+        )
+        for picture in pictures
+    ]
 
 
 def compare(
@@ -103,12 +146,3 @@ def _timed(call: Callable[[], tuple[Detection, ...]]) -> tuple[tuple[Detection, 
     start = time.perf_counter()
     result = call()
     return result, time.perf_counter() - start
-
-
-def reference_detector() -> Detector:
-    """Dlib's own.
-
-    Raises:
-        DeviceError: dlib is not installed.
-    """
-    return load_detector(backend="dlib")

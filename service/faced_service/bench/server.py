@@ -1,7 +1,8 @@
-"""A whole server over gRPC: the time of a frame, and peak memory after many."""
+"""Milliseconds of a frame over gRPC, and the peak memory of a whole server after many."""
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 import grpc
 
 from faced_proto.v1 import image_pb2, service_pb2
+from faced_service.bench import arguments as flags
 from faced_service.bench.memory import run_apart
 from faced_service.bench.picture import bench_picture
 from faced_service.embedded import EmbeddedServer
@@ -25,6 +27,18 @@ class ServerRow:
     faces: int
     ms: float
     peak_mb: float
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Sizes and how many frames of each."""
+    flags.add_threads(parser)
+    flags.add_sizes(parser)
+    parser.add_argument("--frames", type=flags.count, default=200, help="how many (default: 200)")
+
+
+def run(arguments: argparse.Namespace) -> list[ServerRow]:
+    """A row for each size, each in a process of its own."""
+    return [measure_server(arguments.frames, width, height, arguments.threads) for width, height in arguments.sizes]
 
 
 def measure_server(frames: int, width: int, height: int, threads: int) -> ServerRow:

@@ -57,9 +57,9 @@ def test_the_start_says_what_is_in_force_and_what_is_not_done(stub):
         ),
     )
     assert outcomes == []
-    assert sorted(started.ignored) == ["history", "scan_interval", "smoothing_half_life", "track"]
+    assert sorted(started.ignored) == ["history", "smoothing_half_life", "track"]
     effective = started.effective_config
-    assert (effective.track, effective.scan_interval, len(effective.history)) == (False, 1, 0)
+    assert (effective.track, effective.scan_interval, len(effective.history)) == (False, 5, 0)
     assert (effective.mode, effective.options.upsample_times) == (service_pb2.STREAM_MODE_EVERY_FRAME, 0)
     assert [model.attribute for model in started.models] == ["age"]
     assert started.models[0].axis.integer_bins.count == 81
@@ -107,6 +107,7 @@ def test_ids_that_do_not_increase_end_the_stream_after_the_frames_before(stub, r
         ([config(), service_pb2.AnalyzeStreamRequest()], "stream_order"),
         ([config(mode=9)], "invalid_option"),
         ([config(scan_interval=0)], "invalid_option"),
+        ([config(scan_interval=1001)], "invalid_option"),
         ([config(smoothing_half_life=Duration(seconds=1))], "invalid_option"),
         ([config(max_frame_age=Duration())], "invalid_option"),
         ([config(frame_deadline=Duration(seconds=-1))], "invalid_option"),

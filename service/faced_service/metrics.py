@@ -1,0 +1,112 @@
+"""What is counted and timed, for Prometheus; the only importer of its client library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from faced_models.thrifty_detector import MemoryStep
+from faced_proto.types import FrameAnalysis, Timing
+
+SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Environment variable, read when this module is imported: the folder through which processes share their metrics."""
+
+_STAGES = ("decode", "queue", "detect", "align", "describe")
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class Metrics:
+    """The metrics of one process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "faced_requests", "Calls that ended, by status.", ("method", "code"), registry=self.registry
+        )
+        self._frames = Counter("faced_frames", "Frames, by outcome.", ("outcome",), registry=self.registry)
+        self._faces = Counter("faced_faces", "Faces in the frames' analyses.", registry=self.registry)
+        self._stages = Histogram(
+            "faced_stage_seconds", "Seconds of a frame by stage.", ("stage",), buckets=_SECONDS, registry=self.registry
+        )
+        self._memory = Counter(
+            "faced_out_of_memory", "What a lack of memory forced, by step.", ("step",), registry=self.registry
+        )
+        self._hung = Counter("faced_hung_runs", "Runs that did not end in time.", ("queue",), registry=self.registry)
+        self._depth = Gauge(
+            "faced_queue_depth",
+            "Frames in hand, waiting or under way.",
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
+        # Shown before they happen, so that an alarm on their increase sees the first one.
+        for step in MemoryStep:
+            self._memory.labels(step.value)
+        for stage in _STAGES:
+            self._stages.labels(stage)
+
+    def request_ended(self, method: str, code: str) -> None:
+        """A call got its gRPC status."""
+        self._requests.labels(method, code).inc()
+
+    def frame_in_hand(self) -> AbstractContextManager[None]:
+        """Counts a frame while the context lasts."""
+        return self._depth.track_inprogress()
+
+    def frame_analysed(self, analysis: FrameAnalysis) -> None:
+        """A frame got its faces."""
+        self._frames.labels("ok").inc()
+        self._faces.inc(len(analysis.faces))
+        for stage, seconds in zip(_STAGES, _stage_seconds(analysis.timing), strict=True):
+            self._stages.labels(stage).observe(seconds)
+
+    def frame_failed(self, reason: str) -> None:
+        """A frame got none."""
+        self._frames.labels(reason).inc()
+
+    def memory_was_short(self, step: MemoryStep) -> None:
+        """A run could not allocate."""
+        self._memory.labels(step.value).inc()
+
+    def run_hung(self, queue: str) -> None:
+        """A run did not end in time."""
+        self._hung.labels(queue).inc()
+
+
+class SharedMetrics:
+    """The sum of the metrics that worker processes keep in `folder`, for the process that looks after them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.registry = CollectorRegistry()
+        self._folder = folder
+        MultiProcessCollector(self.registry, str(folder))  # type: ignore[no-untyped-call]
+        self._ended = Counter("faced_worker_deaths", "Workers that ended unasked.", registry=self.registry)
+
+    def worker_died(self, process: int) -> None:
+        """Its counts stay, what it had in hand is gone."""
+        self._ended.inc()
+        mark_process_dead(process, str(self._folder))  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def metrics_page(registry: CollectorRegistry, host: str, port: int) -> Iterator[str]:
+    """Serves /metrics in a thread; gives its address (port 0 takes a free one).
+
+    Raises:
+        OSError: the address is in use, or not this machine's.
+    """
+    server, thread = start_http_server(port, host.strip("[]"), registry)
+    try:
+        yield f"http://{host}:{server.server_port}/metrics"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _stage_seconds(timing: Timing) -> tuple[float, ...]:
+    stages = (timing.decode_us, timing.queue_us, timing.detect_us, timing.align_us, timing.describe_us)
+    return tuple(microseconds / 1e6 for microseconds in stages)
