@@ -131,7 +131,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     image = commands.add_parser("image", help="analyse pictures", parents=[common], allow_abbrev=False)
-    image.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="JPEG, PNG, WebP or BMP file")
+    image.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="JPEG, PNG, WebP or BMP file, or a folder of them"
+    )
     image.add_argument("--json", action="store_true", help="one JSON object for each picture, one on a line")
     image.add_argument("--annotate", type=Path, metavar="DIR", help="write the pictures with faces drawn into DIR")
 

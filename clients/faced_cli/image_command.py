@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -11,7 +12,7 @@ import faced_client
 from faced_cli.arguments import ImageArguments
 from faced_cli.connection import reach
 from faced_cli.errors import CommandError, InputError, UsageError
-from faced_cli.image_file import annotated_path, read_bytes, upright_pixels, write_picture
+from faced_cli.image_file import annotated_path, picture_files, read_bytes, upright_pixels, write_picture
 from faced_cli.image_report import report
 from faced_cli.overlay import annotate
 from faced_cli.refusal import command_error, concerns_one_picture
@@ -33,8 +34,7 @@ def run_image(arguments: ImageArguments) -> int:
     with reach(arguments.connection) as reached:
         pictures = _Pictures(reached.client, arguments)
         for path in arguments.paths:
-            failure = pictures.process(path)
-            if failure is not None:
+            for failure in pictures.process_all(path):
                 sys.stderr.write(f"faced-cli: {failure}\n")
                 exit_code = max(exit_code, failure.exit_code)
     return exit_code
@@ -47,6 +47,23 @@ class _Pictures:
         self._console = Console(highlight=False, soft_wrap=False)
         self._taken = {path.resolve() for path in arguments.paths}
         self._printed = False
+
+    def process_all(self, path: Path) -> Iterator[CommandError]:
+        """A picture, or all those in a folder; gives what went wrong with each.
+
+        Raises:
+            CommandError: what would go wrong with every picture.
+        """
+        try:
+            files = picture_files(path)
+        except InputError as error:
+            self._print_error(path, error, error.reason)
+            yield error
+            return
+        for file in files:
+            failure = self.process(file)
+            if failure is not None:
+                yield failure
 
     def process(self, path: Path) -> CommandError | None:
         """Analyses, prints and draws one picture; returns what went wrong with it.

@@ -7,11 +7,26 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from imutils.paths import list_images
 
 from faced_cli.errors import InputError
 from faced_proto.types import ErrorReason, RgbImage
 
 _JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
+
+
+def picture_files(path: Path) -> list[Path]:
+    """The path itself, or, if it is a folder, the picture files in and below it, by name.
+
+    Raises:
+        InputError: the folder holds no pictures.
+    """
+    if not path.is_dir():
+        return [path]
+    found = sorted(Path(name) for name in list_images(str(path)))
+    if not found:
+        raise InputError(f"{path}: is a folder without pictures")
+    return found
 
 
 def read_bytes(path: Path) -> bytes:
@@ -24,8 +39,6 @@ def read_bytes(path: Path) -> bytes:
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file") from error
-    except IsADirectoryError as error:
-        raise InputError(f"{path}: is a folder, not a picture") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
     if not content:

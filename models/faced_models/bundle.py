@@ -29,12 +29,17 @@ _AGE, _AGE_GROUP = "age", "age_group"
 
 @dataclass(frozen=True)
 class Models:
-    """Everything that looks at pixels. `classifiers` are by attribute; `notices` say what is not as hoped for."""
+    """Everything that looks at pixels. `classifiers` are by attribute; `notices` say what is not as hoped for.
+
+    `spare_detector` is one on the CPU, for when the device that "auto" chose has no memory left; None where there is
+    no other device, or it was asked for by name.
+    """
 
     detector: Detector
     aligner: Aligner
     classifiers: Mapping[str, Classifier]
     notices: tuple[str, ...] = ()
+    spare_detector: Detector | None = None
 
     @property
     def attributes(self) -> tuple[str, ...]:

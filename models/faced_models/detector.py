@@ -6,20 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faced_models.boxes import Overlap, Rectangle, downsampled, suppress
+from faced_models.boxes import Overlap
+from faced_models.decoder import Decoder, View
+from faced_models.image_scaler import ImageScaler
 from faced_models.kernels import Kernels
-from faced_models.pyramid import MIN_SIDE_PX, sample_columns, sample_rows, to_picture
+from faced_models.pyramid import MIN_SIDE_PX
 from faced_models.pyramid_builder import PyramidBuilder, Recipe
 from faced_models.scale import ScanPlan
 from faced_models.session import Session
-from faced_proto.types import Box, Detection, Engine, ModelInfo, RgbImage
-
-# Output (row, column) of the network looks at input pixel 8 * (row, column) + 14: three 5x5 convolutions of stride 2.
-_STRIDE, _OFFSET = 8, 14
+from faced_proto.types import Detection, Engine, ModelInfo, RgbImage
 
 
 class Detector(Protocol):
@@ -59,13 +57,11 @@ class MmodOptions:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Tiled pyramids float32 [n, 3, H, W], how they were laid out, and the images' sizes (height, width)."""
+    """Tiled pyramids float32 [n, 3, H, W], and how they were laid out."""
 
     pyramids: NDArray[np.float32]
     recipe: Recipe
-    plan: ScanPlan
-    original: tuple[int, int]
-    scaled: tuple[int, int]
+    view: View
 
 
 class MmodDetector:
@@ -84,8 +80,8 @@ class MmodDetector:
         self.info = info
         self.engine = engine
         self._session = session
-        self._options = options
-        self._kernels = kernels
+        self._scaler = ImageScaler(kernels)
+        self._decoder = Decoder(options.window, options.overlaps)
         self._builder = PyramidBuilder(kernels, options.means, options.padding, options.outer_padding, threads)
 
     def detect(
@@ -100,9 +96,9 @@ class MmodDetector:
 
     def prepare(self, images: Sequence[RgbImage], plan: ScanPlan) -> Prepared:
         """Scale the images (all of one size) and lay out their pyramids."""
-        scaled = [self._scaled(image, plan) for image in images]
+        scaled = [self._scaler.scaled(image, plan) for image in images]
         pyramids, recipe = self._builder.build(scaled, plan.skip_levels)
-        return Prepared(pyramids, recipe, plan, images[0].shape[:2], scaled[0].shape[:2])
+        return Prepared(pyramids, recipe, View(recipe.layout, plan, images[0].shape[:2], scaled[0].shape[:2]))
 
     def score(self, prepared: Prepared) -> NDArray[np.float32]:
         """The network: float32 [n, 1, h, w]. The pyramids may be overwritten afterwards."""
@@ -114,58 +110,4 @@ class MmodDetector:
         self, scores: NDArray[np.float32], prepared: Prepared, thresholds: Sequence[float]
     ) -> list[tuple[Detection, ...]]:
         """Scores to boxes in the images as given, suppressed, highest score first."""
-        return [
-            tuple(
-                Detection(_restore(rectangle, prepared), score)
-                for rectangle, score in self._rectangles(plane[0], threshold, prepared)
-            )
-            for plane, threshold in zip(scores, thresholds, strict=True)
-        ]
-
-    def _scaled(self, image: RgbImage, plan: ScanPlan) -> RgbImage:
-        if plan.shrink < 1.0:
-            height, width, _ = image.shape
-            size = (max(1, int(width * plan.shrink)), max(1, int(height * plan.shrink)))
-            return cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
-        for _ in range(plan.upsample_times):
-            image = self._doubled(image)
-        return image
-
-    def _doubled(self, image: RgbImage) -> RgbImage:
-        height, width, _ = image.shape
-        out = np.empty((2 * height + 1, 2 * width + 2, 3), np.uint8)
-        rows, columns = sample_rows(height, out.shape[0]), sample_columns(width, out.shape[1])
-        self._kernels.upsample(
-            image, out, rows.first, rows.fraction, columns.first, columns.fraction, columns.exact_from
-        )
-        return out
-
-    def _rectangles(
-        self, scores: NDArray[np.float32], threshold: float, prepared: Prepared
-    ) -> list[tuple[Rectangle, float]]:
-        """Rectangles in the scaled picture, after suppression; highest score first."""
-        rows, columns = np.nonzero(scores > threshold)
-        order = np.argsort(-scores[rows, columns], kind="stable")
-        rows, columns = rows[order], columns[order]
-        x, y = (columns * _STRIDE + _OFFSET).astype(np.float64), (rows * _STRIDE + _OFFSET).astype(np.float64)
-        levels = prepared.recipe.layout.levels_at(x, y).tolist()
-        rectangles = [self._rectangle(*place, prepared) for place in zip(x.tolist(), y.tolist(), levels, strict=True)]
-        ranked = scores[rows, columns].tolist()
-        return [(rectangles[i], ranked[i]) for i in suppress(rectangles, self._options.overlaps)]
-
-    def _rectangle(self, x: float, y: float, level: int, prepared: Prepared) -> Rectangle:
-        """The detector's window around a point of the tiled picture, in the scaled picture."""
-        reach = (self._options.window - 1) / 2
-        tile, depth = prepared.recipe.layout.tiles[level], level + prepared.plan.skip_levels
-        return Rectangle.rounded(
-            *to_picture(x - reach, y - reach, tile, depth), *to_picture(x + reach, y + reach, tile, depth)
-        )
-
-
-def _restore(rectangle: Rectangle, prepared: Prepared) -> Box:
-    if prepared.plan.shrink == 1.0:
-        return downsampled(rectangle, prepared.plan.upsample_times).as_box()
-    box = rectangle.as_box()
-    down = prepared.original[0] / prepared.scaled[0]
-    across = prepared.original[1] / prepared.scaled[1]
-    return Box(box.left * across, box.top * down, box.right * across, box.bottom * down)
+        return self._decoder.decode(scores, prepared.view, thresholds)

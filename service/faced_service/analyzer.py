@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,6 @@ from typing import TypeVar
 
 from faced_models.bundle import Models
 from faced_models.errors import ModelError
-from faced_models.scale import ScanPlan, plan_scan
 from faced_proto.types import (
     AnalysisOptions,
     Detection,
@@ -28,14 +28,19 @@ from faced_proto.types import (
 from faced_proto.version import __version__
 from faced_service.alignment import AlignedFaces, align
 from faced_service.attributes import networks_for, outcomes
-from faced_service.batcher import Batcher, Closed, Expired, Served
+from faced_service.batcher import Closed, Served
 from faced_service.describer import Described, Describer, failures
-from faced_service.errors import DeadlineExceeded, InvalidOption, ModelFailed, NotReady, Overloaded
+from faced_service.errors import DeadlineExceeded, FacedError, NotReady, Overloaded
+from faced_service.fair_queue import Expired
+from faced_service.finder import Finder, Wish
 from faced_service.images import Picture, decode
-from faced_service.live_scan import Scan, ScanTurn
+from faced_service.live_scan import ScanTurn
+from faced_service.metrics import Metrics
 from faced_service.options import CheckedOptions, check_options
 from faced_service.policy import AgeGuard
 from faced_service.settings import Settings
+
+_logger = logging.getLogger(__name__)
 
 _Value = TypeVar("_Value")
 
@@ -59,41 +64,34 @@ class AnalysisRequest:
     arrived: float = field(default_factory=monotonic)
 
 
-@dataclass(frozen=True, slots=True)
-class _Scan:
-    image: RgbImage
-    threshold: float
-
-
-@dataclass(frozen=True, slots=True)
-class _ScanKey:
-    height: int
-    width: int
-    plan: ScanPlan
-
-
 class Analyzer:
     """Decodes, detects, aligns and describes; refuses what it cannot take. Lives on one event loop."""
 
-    def __init__(self, models: Models, settings: Settings, *, known_attributes: Collection[str]) -> None:
-        """`known_attributes` are all that exist, also those that are not allowed here."""
+    def __init__(
+        self,
+        models: Models,
+        settings: Settings,
+        *,
+        known_attributes: Collection[str],
+        metrics: Metrics | None = None,
+        on_hang: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`known_attributes` are all that exist, also those that are not allowed here.
+
+        `on_hang` is called when a run of a network did not end in time: from then on nothing is taken any more.
+        """
         self._models = models
         self._settings = settings
         self._known = known_attributes
         self._guard = AgeGuard(settings.gender_guard_threshold)
         self._closed_because: str | None = "the server is starting"
         self._places = asyncio.Semaphore(settings.queue_limit)
-        self._newest_scan_s = 0.05
+        self._metrics = metrics or Metrics()
+        self._on_hang = on_hang
         # Decoding and aligning: both hold the interpreter for little of their time.
         self._threads = ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="frames")
-        self._detect: Batcher[_Scan, _ScanKey, tuple[Detection, ...]] = Batcher(
-            "detect",
-            self._scan,
-            max_batch=settings.detect_batch,
-            max_wait=settings.detect_wait_ms / 1000,
-            queue_limit=settings.queue_limit,
-        )
-        self._describer = Describer(models.classifiers, settings)
+        self._finder = Finder(models, settings, self._metrics, on_hang=self._hang)
+        self._describer = Describer(models.classifiers, settings, self._metrics, on_hang=self._hang)
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -124,13 +122,13 @@ class Analyzer:
 
     async def start(self) -> None:
         """Run every network once; from then on frames are taken."""
-        await self._detect.prepare(self._models.warm_up)
+        await self._finder.prepare(self._models.warm_up)
         self._closed_because = None
 
     async def close(self) -> None:
         """Take no more frames, and fail those that wait."""
         self._closed_because = "the server is stopping"
-        await asyncio.gather(self._detect.close(drain=False), self._describer.close(drain=False))
+        await asyncio.gather(self._finder.close(drain=False), self._describer.close(drain=False))
         self._threads.shutdown()
 
     async def analyze(self, request: AnalysisRequest, deadline: float | None = None) -> FrameAnalysis:
@@ -139,6 +137,15 @@ class Analyzer:
         Raises:
             FacedError: what went wrong; see the tree in `errors`.
         """
+        try:
+            analysis = await self._admit(request, deadline)
+        except FacedError as error:
+            self._metrics.frame_failed(error.reason.value)
+            raise
+        self._metrics.frame_analysed(analysis)
+        return analysis
+
+    async def _admit(self, request: AnalysisRequest, deadline: float | None) -> FrameAnalysis:
         self.require_ready()
         options = self.check(request.options)
         if deadline is not None and deadline <= monotonic():
@@ -149,7 +156,13 @@ class Analyzer:
         except (TimeoutError, Expired) as error:
             raise DeadlineExceeded("the deadline passed before the analysis was done") from error
         except Closed as error:
-            raise NotReady("the server is stopping") from error
+            raise NotReady(self._closed_because or "the server is stopping") from error
+
+    def _hang(self, queue: str) -> None:
+        self._closed_because = f"a run of {queue} hangs"
+        _logger.critical("a run of %s did not end within %g s", queue, self._settings.run_timeout_s)
+        self._metrics.run_hung(queue)
+        self._on_hang()
 
     @asynccontextmanager
     async def _place(self, patient: bool) -> AsyncIterator[None]:
@@ -157,10 +170,12 @@ class Analyzer:
         limit = self._settings.queue_limit
         if not patient and self._places.locked():
             raise Overloaded(
-                f"{limit} frames are in hand, and queue_limit is {limit}", retry_after=limit * self._newest_scan_s
+                f"{limit} frames are in hand, and queue_limit is {limit}",
+                retry_after=limit * self._finder.newest_scan_s,
             )
-        async with self._places:
-            yield
+        with self._metrics.frame_in_hand():
+            async with self._places:
+                yield
 
     async def _analyze(
         self, request: AnalysisRequest, options: CheckedOptions, deadline: float | None
@@ -169,9 +184,11 @@ class Analyzer:
         decoded = await self._in_thread(partial(decode, request.picture, max_pixels=self._settings.max_pixels))
         image = decoded.value
         height, width, _ = image.shape
-        plan = self._plan(width, height, options, request.auto_upsample)
-        found = await self._search(image, plan, options.threshold, request, deadline)
-        detections = found.faces[: options.max_faces]
+        begin_by = min((time for time in (deadline, request.begin_by) if time is not None), default=None)
+        wish = Wish(options, request.auto_upsample, request.caller, begin_by, request.turn)
+        found = await self._finder.find(image, wish)
+        plan, scan = found.plan, found.scan
+        detections = scan.faces[: options.max_faces]
 
         networks = networks_for(options.attributes) if detections else ()
         if detections and (networks or options.include_landmarks):
@@ -188,7 +205,7 @@ class Analyzer:
             )
             for i, detection in enumerate(detections)
         )
-        waited = admitted - request.arrived + decoded.waited + found.waited + aligned.waited + described.waited
+        waited = admitted - request.arrived + decoded.waited + scan.waited + aligned.waited + described.waited
         return FrameAnalysis(
             width=width,
             height=height,
@@ -197,60 +214,16 @@ class Analyzer:
             applied_scale=plan.applied_scale,
             min_detectable_px=plan.min_detectable_px,
             options=EffectiveOptions(plan.upsample_times, options.threshold, options.max_faces, options.attributes),
-            full_scan=found.full,
-            engine=self._models.detector.engine,
+            full_scan=scan.full,
+            engine=found.engine,
             timing=Timing(
                 decode_us=_microseconds(decoded.worked),
                 queue_us=_microseconds(waited),
-                detect_us=_microseconds(found.worked),
+                detect_us=_microseconds(scan.worked),
                 align_us=_microseconds(aligned.worked),
                 describe_us=_microseconds(described.worked),
                 total_us=_microseconds(monotonic() - request.arrived),
             ),
-        )
-
-    def _plan(self, width: int, height: int, options: CheckedOptions, auto_upsample: int) -> ScanPlan:
-        try:
-            return plan_scan(
-                width,
-                height,
-                upsample_times=options.upsample_times,
-                min_face_px=options.min_face_px,
-                auto_upsample=auto_upsample,
-                max_upscaled_pixels=self._settings.max_upscaled_pixels,
-                max_detect_pixels=self._settings.max_detect_pixels,
-            )
-        except ValueError as error:
-            raise InvalidOption(str(error)) from error
-
-    async def _search(
-        self, image: RgbImage, plan: ScanPlan, threshold: float, request: AnalysisRequest, deadline: float | None
-    ) -> Scan:
-        async def detect(part: RgbImage, part_plan: ScanPlan) -> Served[tuple[Detection, ...]]:
-            return await self._find(part, part_plan, threshold, request, deadline)
-
-        if request.turn is not None:
-            return await request.turn.scan(image, plan, detect)
-        found = await detect(image, plan)
-        return Scan(found.value, True, found.waited, found.worked)
-
-    async def _find(
-        self, image: RgbImage, plan: ScanPlan, threshold: float, request: AnalysisRequest, deadline: float | None
-    ) -> Served[tuple[Detection, ...]]:
-        times = [time for time in (deadline, request.begin_by) if time is not None]
-        key = _ScanKey(image.shape[0], image.shape[1], plan)
-        try:
-            found = await self._detect.submit(
-                _Scan(image, threshold), key=key, caller=request.caller, deadline=min(times, default=None)
-            )
-        except ModelError as error:
-            raise ModelFailed(str(error)) from error
-        self._newest_scan_s = found.worked
-        return found
-
-    def _scan(self, key: _ScanKey, scans: Sequence[_Scan]) -> Sequence[tuple[Detection, ...]]:
-        return self._models.detector.detect(
-            [scan.image for scan in scans], key.plan, [scan.threshold for scan in scans]
         )
 
     async def _align_and_describe(

@@ -79,6 +79,7 @@ class Batcher(Generic[Item, Key, Result]):
             QueueFull: at once.
             Expired: `deadline` passed before the work began.
             Closed: the batcher closed before the item's turn.
+            Hung: the work did not end within `run_timeout`.
             Exception: what the work raised for this item.
         """
         if self._closing:
@@ -89,11 +90,12 @@ class Batcher(Generic[Item, Key, Result]):
             raise QueueFull(f"{self._name}: {self._queue_limit} items are waiting")
         if self._collector is None:
             self._collector = asyncio.create_task(self._collect(), name=self._name)
-        entry = Entry(item, key, size, deadline, monotonic(), asyncio.get_running_loop().create_future())
+        future: asyncio.Future[Served[Result]] = asyncio.get_running_loop().create_future()
+        entry = Entry(item, key, size, deadline, monotonic(), future)
         self._queue.add(caller, entry)
         self._arrival.set()
         try:
-            return await entry.future
+            return await future
         except asyncio.CancelledError:
             self._queue.discard(caller, entry)
             raise

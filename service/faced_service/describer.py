@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,12 +12,16 @@ import numpy as np
 
 from faced_models.classifier import Classifier
 from faced_models.crop import CropRecipe
-from faced_models.errors import ModelError
+from faced_models.errors import ModelError, OutOfMemory
+from faced_models.thrifty_detector import MemoryStep
 from faced_proto.types import AttributeFailure, AttributeOutcome, Distribution, ErrorReason
 from faced_service.alignment import Crops
-from faced_service.batcher import Batcher, Closed, Expired, QueueFull
+from faced_service.batcher import Batcher, Closed, QueueFull
 from faced_service.errors import InternalError
+from faced_service.fair_queue import Expired
+from faced_service.metrics import Metrics
 from faced_service.settings import Settings
+from faced_service.work_thread import Hung
 
 _logger = logging.getLogger(__name__)
 
@@ -34,16 +38,25 @@ class Described:
 class Describer:
     """Runs the attribute networks. A network that fails costs its own attribute, and nothing else."""
 
-    def __init__(self, classifiers: Mapping[str, Classifier], settings: Settings) -> None:
+    def __init__(
+        self,
+        classifiers: Mapping[str, Classifier],
+        settings: Settings,
+        metrics: Metrics,
+        *,
+        on_hang: Callable[[str], None],
+    ) -> None:
         self._classifiers = classifiers
         self._batchers: dict[str, Batcher[Crops, None, tuple[Distribution, ...]]] = {
             network: Batcher(
                 f"describe-{network}",
-                partial(_classify, classifier),
+                partial(_classify, classifier, metrics),
                 max_batch=settings.describe_batch,
                 max_wait=settings.describe_wait_ms / 1000,
                 # Frames were admitted before they came here, and no frame has more than one item in each queue.
                 queue_limit=settings.queue_limit,
+                run_timeout=settings.run_timeout_s,
+                on_hang=on_hang,
             )
             for network, classifier in classifiers.items()
         }
@@ -81,7 +94,7 @@ class Describer:
             )
         except (Expired, Closed, QueueFull):
             raise
-        except ModelError as error:
+        except (ModelError, Hung) as error:
             _logger.error("network %s failed: %s", network, error)
             return failures(network, len(faces), str(error)), 0.0, 0.0
         except Exception:
@@ -96,7 +109,22 @@ def failures(network: str, faces: int, message: str) -> tuple[AttributeFailure, 
     return (AttributeFailure(network, ErrorReason.MODEL_FAILED, message),) * faces
 
 
-def _classify(classifier: Classifier, _key: None, frames: Sequence[Crops]) -> list[tuple[Distribution, ...]]:
+def _classify(
+    classifier: Classifier, metrics: Metrics, _key: None, frames: Sequence[Crops]
+) -> list[tuple[Distribution, ...]]:
     """All faces of all frames in one run; the results by frame again."""
-    rest = iter(classifier.classify(frames[0] if len(frames) == 1 else np.concatenate(frames)))
+    rest = iter(_thriftily(classifier, metrics, frames[0] if len(frames) == 1 else np.concatenate(frames)))
     return [tuple(next(rest) for _ in frame) for frame in frames]
+
+
+def _thriftily(classifier: Classifier, metrics: Metrics, faces: Crops) -> list[Distribution]:
+    """Halves the faces until the memory suffices."""
+    try:
+        return classifier.classify(faces)
+    except OutOfMemory as error:
+        half = len(faces) // 2
+        _logger.warning("a network is out of memory for %d faces: %s", len(faces), error)
+        metrics.memory_was_short(MemoryStep.SPLIT if half else MemoryStep.FAILED)
+        if not half:
+            raise
+    return _thriftily(classifier, metrics, faces[:half]) + _thriftily(classifier, metrics, faces[half:])

@@ -5,3 +5,5 @@ USAGE = 2
 BAD_INPUT = 3
 ADDRESS_IN_USE = 4
 MODELS_MISSING = 5
+HUNG = 70
+"""A run of a network did not end: only a new process helps."""

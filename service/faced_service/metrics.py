@@ -12,8 +12,8 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from faced_models.thrifty_detector import MemoryStep
 from faced_proto.types import FrameAnalysis, Timing
 
-SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""Environment variable, read when this module is imported: the folder through which processes share their metrics."""
+_SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Environment variable that the client library reads when it is imported."""
 
 _STAGES = ("decode", "queue", "detect", "align", "describe")
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -84,6 +84,11 @@ class SharedMetrics:
         self._folder = folder
         MultiProcessCollector(self.registry, str(folder))  # type: ignore[no-untyped-call]
         self._ended = Counter("faced_worker_deaths", "Workers that ended unasked.", registry=self.registry)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a worker must find in its environment, so that its metrics are part of the sum."""
+        return {_SHARED_FOLDER: str(self._folder)}
 
     def worker_died(self, process: int) -> None:
         """Its counts stay, what it had in hand is gone."""

@@ -6,19 +6,18 @@ Settings come from defaults, a TOML file, FACED_* variables and flags; the later
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
-import signal
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from faced_models.errors import DeviceError, WeightsError
-from faced_service.exit_codes import ADDRESS_IN_USE, DONE, MODELS_MISSING, USAGE
+from faced_service.exit_codes import DONE
 from faced_service.logs import configure_logs
-from faced_service.networks import Networks, check_allowed, load_networks
-from faced_service.server import AddressError, running_server
+from faced_service.metrics import Metrics
+from faced_service.networks import Networks, check_allowed
+from faced_service.serving import announced_page, exit_code_of, say, serve
 from faced_service.setting_kinds import Switch
-from faced_service.settings import Settings, SettingsError, load_settings, setting_entries
+from faced_service.settings import load_settings, setting_entries
+from faced_service.workers import supervise
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,50 +36,25 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
     given = vars(arguments)
     flags = {entry.name: given[entry.name] for entry in setting_entries() if given[entry.name] is not None}
-    try:
-        settings = load_settings(arguments.config, os.environ, flags)
-        check_allowed(settings)
-        if arguments.check_config:
-            _say("the settings are valid")
-            return DONE
-        configure_logs(settings.log_format, settings.log_level)
-        return _serve(load_networks(settings), settings)
-    except (SettingsError, DeviceError) as error:
-        return _fail(str(error), USAGE)
-    except WeightsError as error:
-        return _fail(str(error), MODELS_MISSING)
-    except AddressError as error:
-        return _fail(str(error), ADDRESS_IN_USE)
+    return exit_code_of(lambda: _serve(arguments, flags))
 
 
-def _serve(networks: Networks, settings: Settings) -> int:
-    asyncio.run(_serve_until_signal(networks, settings))
-    return DONE
+def _serve(arguments: argparse.Namespace, flags: Mapping[str, str | bool]) -> int:
+    settings = load_settings(arguments.config, os.environ, flags)
+    check_allowed(settings)
+    if arguments.check_config:
+        say("the settings are valid")
+        return DONE
+    configure_logs(settings.log_format, settings.log_level)
+    if settings.workers > 1:
+        return supervise(settings)
+    metrics = Metrics()
+    with announced_page(metrics, settings):
+        return serve(settings, metrics, _announce)
 
 
-async def _serve_until_signal(networks: Networks, settings: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with running_server(networks, settings, _target(settings)) as address:
-        engine = networks.models.detector.engine
-        for notice in networks.models.notices:
-            _say(notice)
-        _say(f"serving on {address}, {engine.device}, {engine.backend}, {engine.precision.value}")
-        await stop.wait()
-        _say("draining")
-
-
-def _target(settings: Settings) -> str:
-    host = settings.host
-    return f"[{host}]:{settings.port}" if ":" in host and not host.startswith("[") else f"{host}:{settings.port}"
-
-
-def _say(sentence: str) -> None:
-    print(f"faced: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - a command speaks
-
-
-def _fail(sentence: str, code: int) -> int:
-    _say(f"error: {sentence}")
-    return code
+def _announce(address: str, networks: Networks) -> None:
+    engine = networks.models.detector.engine
+    for notice in networks.models.notices:
+        say(notice)
+    say(f"serving on {address}, {engine.device}, {engine.backend}, {engine.precision.value}")

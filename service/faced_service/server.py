@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import grpc
@@ -10,6 +11,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from faced_proto.v1 import service_pb2, service_pb2_grpc
 from faced_service.analyzer import Analyzer
+from faced_service.metrics import Metrics
 from faced_service.networks import Networks
 from faced_service.servicer import FaceAnalysisServicer
 from faced_service.settings import Settings
@@ -25,29 +27,58 @@ class AddressError(Exception):
 
 
 @asynccontextmanager
-async def running_server(networks: Networks, settings: Settings, target: str) -> AsyncIterator[str]:
+async def running_server(
+    networks: Networks,
+    settings: Settings,
+    target: str,
+    *,
+    metrics: Metrics | None = None,
+    on_hang: Callable[[], None] = lambda: None,
+    shared_port: bool = False,
+) -> AsyncIterator[str]:
     """A server on `target` ("host:port", port 0 = a free one, or "unix:path"); gives the address that it got.
 
     It is SERVING when the context is entered, all networks having run once. Leaving it drains: NOT_SERVING first, then
-    running calls get `drain_grace_s`.
+    running calls get `drain_grace_s`. After `on_hang` it serves no more and can only be left. With `shared_port`, other
+    servers may listen on it, and calls come to this one only once it is ready.
 
     Raises:
         AddressError: the address is in use, or not this machine's.
     """
-    server = grpc.aio.server(options=_options(settings))
-    analyzer = Analyzer(networks.models, settings, known_attributes=networks.known_attributes)
-    servicer = FaceAnalysisServicer(analyzer, stream_credits=settings.stream_credits)
+    loop = asyncio.get_running_loop()
+    hung: asyncio.Future[None] = loop.create_future()
+    metrics = metrics or Metrics()
+    server = grpc.aio.server(options=_options(settings, shared_port))
+    analyzer = Analyzer(
+        networks.models,
+        settings,
+        known_attributes=networks.known_attributes,
+        metrics=metrics,
+        on_hang=lambda: None if hung.done() else hung.set_result(None),
+    )
+    servicer = FaceAnalysisServicer(analyzer, metrics, stream_credits=settings.stream_credits)
     service_pb2_grpc.add_FaceAnalysisServiceServicer_to_server(servicer, server)  # type: ignore[no-untyped-call]
     condition = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(condition, server)
+
+    async def watch() -> None:
+        await hung
+        await _report(condition, health_pb2.HealthCheckResponse.NOT_SERVING)
+        on_hang()
+
+    watcher = loop.create_task(watch())
     try:
+        if shared_port:
+            await analyzer.start()
         bound = _listen(server, target)
         await _report(condition, health_pb2.HealthCheckResponse.NOT_SERVING)
         await server.start()
-        await analyzer.start()
+        if not shared_port:
+            await analyzer.start()
         await _report(condition, health_pb2.HealthCheckResponse.SERVING)
         yield bound
     finally:
+        watcher.cancel()
         await condition.enter_graceful_shutdown()
         await server.stop(settings.drain_grace_s)
         await analyzer.close()
@@ -68,12 +99,12 @@ async def _report(condition: health.aio.HealthServicer, status: health_pb2.Healt
         await condition.set(name, status)
 
 
-def _options(settings: Settings) -> list[tuple[str, int]]:
+def _options(settings: Settings, shared_port: bool) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         ("grpc.max_send_message_length", -1),
-        # Two servers on one port would share its calls unnoticed.
-        ("grpc.so_reuseport", 0),
+        # Two servers on one port would share its calls unnoticed; workers are meant to.
+        ("grpc.so_reuseport", int(shared_port)),
         # Clients ping every 10 s, also without calls; half of it, so that jitter is no offence.
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),

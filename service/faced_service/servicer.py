@@ -19,6 +19,7 @@ from faced_proto.convert import (
 from faced_proto.v1 import service_pb2, service_pb2_grpc
 from faced_service.analyzer import AnalysisRequest, Analyzer
 from faced_service.errors import FacedError, InternalError, Overloaded
+from faced_service.metrics import Metrics
 from faced_service.requests import deadline_from_proto, first_config, frames, picture_from_proto
 from faced_service.status import STATUS
 from faced_service.stream import Stream, start_stream
@@ -32,8 +33,9 @@ _AUTO_UPSAMPLE = 1
 class FaceAnalysisServicer(service_pb2_grpc.FaceAnalysisServiceServicer):
     """See `FaceAnalysisService` in service.proto."""
 
-    def __init__(self, analyzer: Analyzer, *, stream_credits: int) -> None:
+    def __init__(self, analyzer: Analyzer, metrics: Metrics, *, stream_credits: int) -> None:
         self._analyzer = analyzer
+        self._metrics = metrics
         self._stream_credits = stream_credits
 
     async def Analyze(  # noqa: N802 - gRPC's names
@@ -41,7 +43,7 @@ class FaceAnalysisServicer(service_pb2_grpc.FaceAnalysisServiceServicer):
     ) -> service_pb2.AnalyzeResponse:
         """One picture, one reply."""
         arrived = monotonic()
-        async with _errors_as_status(context):
+        async with self._call("Analyze", context):
             options = analysis_options_from_proto(request.options)
             own_deadline = request.deadline if request.HasField("deadline") else None
             deadline = deadline_from_proto(own_deadline, context.time_remaining(), arrived)
@@ -62,7 +64,7 @@ class FaceAnalysisServicer(service_pb2_grpc.FaceAnalysisServiceServicer):
     ) -> None:
         """A configuration and frames in, its answer and one outcome for each frame out."""
         # Writes instead of yields: a call that is cancelled ends here at once, and with it what is under way.
-        async with _errors_as_status(context):
+        async with self._call("AnalyzeStream", context):
             messages = aiter(requests)
             config = await first_config(messages, self._analyzer.info().models)
             started = start_stream(config, self._analyzer, credits=self._stream_credits)
@@ -84,19 +86,26 @@ class FaceAnalysisServicer(service_pb2_grpc.FaceAnalysisServiceServicer):
         context: grpc.aio.ServicerContext,
     ) -> service_pb2.GetServerInfoResponse:
         """Models, limits and device."""
-        async with _errors_as_status(context):
+        async with self._call("GetServerInfo", context):
             return server_info_to_proto(self._analyzer.info())
 
-
-@asynccontextmanager
-async def _errors_as_status(context: grpc.aio.ServicerContext) -> AsyncIterator[None]:
-    try:
-        yield
-    except FacedError as error:
-        await _abort(context, error)
-    except Exception:
-        _logger.exception("a request failed in an unforeseen way")
-        await _abort(context, InternalError())
+    @asynccontextmanager
+    async def _call(self, method: str, context: grpc.aio.ServicerContext) -> AsyncIterator[None]:
+        """Errors become statuses, and every call is counted by its own."""
+        # A call that its caller cancels ends here without an error.
+        code = grpc.StatusCode.CANCELLED
+        try:
+            yield
+            code = grpc.StatusCode.OK
+        except FacedError as error:
+            code = STATUS[error.reason]
+            await _abort(context, error)
+        except Exception:
+            code = grpc.StatusCode.INTERNAL
+            _logger.exception("a request failed in an unforeseen way")
+            await _abort(context, InternalError())
+        finally:
+            self._metrics.request_ended(method, code.name)
 
 
 async def _abort(context: grpc.aio.ServicerContext, error: FacedError) -> None:

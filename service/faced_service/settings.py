@@ -34,6 +34,10 @@ class Settings:
     host: Annotated[str, _HOST, "Address to listen on; one that other machines reach needs `insecure`."] = "127.0.0.1"
     port: Annotated[int, Whole(0, 65535), "Port to listen on; 0 takes a free one."] = 50051
     insecure: Annotated[bool, Switch(), "Allows listening for other machines without encryption and token."] = False
+    workers: Annotated[int, Whole(1, 256), "Processes that share the port, each with all networks."] = 1
+    metrics_port: Annotated[
+        int | None, Whole(0, 65535), "Port of the page /metrics on the same host; 0 takes a free one; unset: none."
+    ] = None
 
     precision: Annotated[
         Precision, Member(Precision), "exact keeps dlib's boxes; fast may move some by one step of size."
@@ -47,7 +51,7 @@ class Settings:
         "Where the networks run; a device that is named and cannot run is an error.",
     ] = "auto"
     cpu_threads: Annotated[
-        int | None, Whole(1, 1024), "Threads that all networks share; unset: as many as there are cores."
+        int | None, Whole(1, 1024), "Threads that all networks of all workers share; unset: as many as there are cores."
     ] = None
 
     max_message_bytes: Annotated[int, Whole(1024, 2**31 - 1), "Bytes of the largest message."] = 16 * _MIB
@@ -63,8 +67,11 @@ class Settings:
     detect_wait_ms: Annotated[float, Real(0, 1000), "Milliseconds that a frame waits for others to share."] = 0.0
     describe_batch: Annotated[int, Whole(1, 4096), "Faces that share a run of an attribute network."] = 32
     describe_wait_ms: Annotated[float, Real(0, 1000), "Milliseconds that faces wait for others to share."] = 0.0
-    queue_limit: Annotated[int, Whole(1, 4096), "Frames in hand, of all callers; further requests are refused."] = 32
+    queue_limit: Annotated[int, Whole(1, 4096), "Frames in hand of a worker; further requests are refused."] = 32
     stream_credits: Annotated[int, Whole(1, 256), "Frames of one stream that may be unanswered."] = 4
+    run_timeout_s: Annotated[
+        float, Real(0.1, 86400), "Seconds after which a run of a network counts as hung, and its server ends."
+    ] = 60.0
     drain_grace_s: Annotated[float, Real(0, 3600), "Seconds that running requests get when the server stops."] = 10.0
 
     allowed_attributes: Annotated[

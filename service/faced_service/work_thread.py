@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
 _Value = TypeVar("_Value")
+_Result = TypeVar("_Result")
 _Job = Callable[[], None]
 
 
@@ -59,17 +62,17 @@ class WorkThread:
 
 def _do(function: Callable[[], _Value], future: asyncio.Future[_Value], loop: asyncio.AbstractEventLoop) -> None:
     try:
-        value = function()
+        _tell(loop, partial(_deliver, future.set_result, function(), future))
     except BaseException as error:  # noqa: BLE001 - handed to whoever waits
-        _tell(loop, lambda error=error: future.done() or future.set_exception(error))  # type: ignore[misc]
-    else:
-        _tell(loop, lambda: future.done() or future.set_result(value))
+        _tell(loop, partial(_deliver, future.set_exception, error, future))
 
 
-def _tell(loop: asyncio.AbstractEventLoop, deliver: Callable[[], object]) -> None:
-    try:
+def _deliver(put: Callable[[_Value], None], value: _Value, future: asyncio.Future[_Result]) -> None:
+    if not future.done():
+        put(value)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, deliver: Callable[[], None]) -> None:
+    # A loop that is closed has left this thread behind, and nobody waits.
+    with suppress(RuntimeError):
         loop.call_soon_threadsafe(deliver)
-    except RuntimeError:
-        # The loop is gone, and with it whoever waited: this thread was left behind.
-        if not loop.is_closed():
-            raise

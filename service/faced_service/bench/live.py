@@ -27,8 +27,8 @@ _MADE_FRAMES = 100
 class LiveRow:
     """One clip: frames a second of detection, their ratio, and how the boxes of every frame's full scan are met.
 
-    `found_60` and `found_90` are the shares of these boxes that a box of live mode, each used once, meets with IoU of at
-    least 0.6 and 0.9; `extra` boxes of live mode meet none.
+    `found_60` and `found_90` are the shares of these boxes that a box of live mode, each used once, meets with an IoU
+    of at least 0.6 and 0.9; `extra` boxes of live mode meet none.
     """
 
     clip: str

@@ -50,7 +50,8 @@ def test_bad_pictures_are_told_by_name_and_do_not_stop_the_others(cli, server, p
     bad = {"empty.png": b"", "text.jpg": b"no picture at all", "cut.png": whole[: len(whole) // 2]}
     for name, content in bad.items():
         (tmp_path / name).write_bytes(content)
-    paths = [tmp_path / name for name in (*bad, "cut.jpg", "missing.jpg")] + [tmp_path, portrait]
+    (tmp_path / "no-pictures").mkdir()
+    paths = [tmp_path / name for name in (*bad, "cut.jpg", "missing.jpg")] + [tmp_path / "no-pictures", portrait]
     code, out, err = cli("image", *paths, "--json", "--server", server)
     assert code == 3
     told = err.splitlines()
@@ -126,3 +127,20 @@ def test_reader_that_leaves_early_gets_no_traceback(server, portrait):
         err = process.stderr.read().decode()
     assert err == ""
     assert process.returncode == 141
+
+
+def test_a_folder_stands_for_the_pictures_in_it(cli, server, portrait):
+    (portrait.parent / "notes.txt").write_text("no picture")
+    below = portrait.parent / "below"
+    below.mkdir()
+    (below / "second.png").write_bytes(portrait.read_bytes())
+    code, out, _ = cli("image", portrait.parent, "--json", "--server", server)
+    sources = [json.loads(line)["source"] for line in out.splitlines()]
+    assert (code, sources) == (0, [str(below / "second.png"), str(portrait)])
+
+
+def test_a_folder_without_pictures_is_told(cli, server, tmp_path):
+    code, out, err = cli("image", tmp_path, "--json", "--server", server)
+    assert code == 3
+    assert json.loads(out)["source"] == str(tmp_path)
+    assert f"{tmp_path}: is a folder without pictures" in err

@@ -286,7 +286,7 @@ def test_an_every_frame_stream_has_as_many_frames_under_way_as_credits(networks,
                 yield StreamFrame(number, picture)
 
         task = asyncio.create_task(outcomes_of(analyzer, StreamConfig(), frames()))
-        await until(lambda: len(analyzer._detect) == 3)
+        await until(lambda: len(analyzer._finder) == 3)
         await asyncio.sleep(0.05)
         assert read == [1, 2, 3, 4]
         detector.gate.set()
@@ -323,7 +323,7 @@ def test_ending_a_stream_early_ends_what_is_under_way(networks, picture):
         outcomes = stream.outcomes(frames())
         assert (await anext(outcomes)).frame_id == 1
         await outcomes.aclose()
-        assert len(analyzer._detect) == 0
+        assert len(analyzer._finder) == 0
         others = asyncio.all_tasks() - {asyncio.current_task()}
         return {task.get_name() for task in others}
 

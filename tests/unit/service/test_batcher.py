@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from faced_service.batcher import Batcher, Closed, Expired, QueueFull
+from faced_service.batcher import Batcher, Closed, QueueFull
+from faced_service.fair_queue import Expired
 
 
 class Work:

@@ -1,0 +1,74 @@
+"""The network's scores to faces: dlib's coordinates and suppression; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faced_models.boxes import Overlap, Rectangle, downsampled, suppress
+from faced_models.pyramid import Layout, to_picture
+from faced_models.scale import ScanPlan
+from faced_proto.types import Box, Detection
+
+# Output (row, column) of the network looks at input pixel 8 * (row, column) + 14: three 5x5 convolutions of stride 2.
+_STRIDE, _OFFSET = 8, 14
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a tiled picture came of an image: sizes (height, width) of the image as given and as scaled."""
+
+    layout: Layout
+    plan: ScanPlan
+    original: tuple[int, int]
+    scaled: tuple[int, int]
+
+
+class Decoder:
+    """Scores to boxes for one detector window, in pixels."""
+
+    def __init__(self, window: int, overlaps: Overlap) -> None:
+        self._reach = (window - 1) / 2
+        self._overlaps = overlaps
+
+    def decode(
+        self, scores: NDArray[np.float32], view: View, thresholds: Sequence[float]
+    ) -> list[tuple[Detection, ...]]:
+        """Scores [n, 1, h, w] to boxes in the images as given, suppressed, highest score first."""
+        return [
+            tuple(
+                Detection(_restore(rectangle, view), score)
+                for rectangle, score in self._rectangles(plane[0], threshold, view)
+            )
+            for plane, threshold in zip(scores, thresholds, strict=True)
+        ]
+
+    def _rectangles(self, scores: NDArray[np.float32], threshold: float, view: View) -> list[tuple[Rectangle, float]]:
+        """Rectangles in the scaled picture, after suppression; highest score first."""
+        rows, columns = np.nonzero(scores > threshold)
+        order = np.argsort(-scores[rows, columns], kind="stable")
+        rows, columns = rows[order], columns[order]
+        x, y = (columns * _STRIDE + _OFFSET).astype(np.float64), (rows * _STRIDE + _OFFSET).astype(np.float64)
+        levels = view.layout.levels_at(x, y).tolist()
+        rectangles = [self._rectangle(*place, view) for place in zip(x.tolist(), y.tolist(), levels, strict=True)]
+        ranked = scores[rows, columns].tolist()
+        return [(rectangles[i], ranked[i]) for i in suppress(rectangles, self._overlaps)]
+
+    def _rectangle(self, x: float, y: float, level: int, view: View) -> Rectangle:
+        """The detector's window around a point of the tiled picture, in the scaled picture."""
+        tile, depth, reach = view.layout.tiles[level], level + view.plan.skip_levels, self._reach
+        return Rectangle.rounded(
+            *to_picture(x - reach, y - reach, tile, depth), *to_picture(x + reach, y + reach, tile, depth)
+        )
+
+
+def _restore(rectangle: Rectangle, view: View) -> Box:
+    if view.plan.shrink == 1.0:
+        return downsampled(rectangle, view.plan.upsample_times).as_box()
+    box = rectangle.as_box()
+    down = view.original[0] / view.scaled[0]
+    across = view.original[1] / view.scaled[1]
+    return Box(box.left * across, box.top * down, box.right * across, box.bottom * down)

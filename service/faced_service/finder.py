@@ -1,0 +1,152 @@
+"""Frames to detections: one batcher for the detector, shared by all frames in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from faced_models.bundle import Models
+from faced_models.errors import ModelError
+from faced_models.scale import ScanPlan, plan_scan
+from faced_models.thrifty_detector import Scanned, ThriftyDetector
+from faced_proto.types import Detection, Engine, RgbImage
+from faced_service.batcher import Batcher, Served
+from faced_service.errors import InvalidOption, ModelFailed
+from faced_service.live_scan import Scan, ScanTurn
+from faced_service.metrics import Metrics
+from faced_service.options import CheckedOptions
+from faced_service.settings import Settings
+from faced_service.work_thread import Hung
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a caller wants of detection; `auto_upsample` are the doublings where the caller chose no scale.
+
+    Detection begins before `begin_by` (monotonic, seconds) or not at all. With a `turn`, it decides where to search.
+    """
+
+    options: CheckedOptions
+    auto_upsample: int
+    caller: str
+    begin_by: float | None
+    turn: ScanTurn | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a scan found, and the plan and the engine that really ran."""
+
+    scan: Scan
+    plan: ScanPlan
+    engine: Engine
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    image: RgbImage
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class _ScanKey:
+    height: int
+    width: int
+    plans: tuple[ScanPlan, ...]
+
+
+class Finder:
+    """Runs the detector on frames of equal size and plan together."""
+
+    def __init__(self, models: Models, settings: Settings, metrics: Metrics, *, on_hang: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._engine = models.detector.engine
+        self._detector = ThriftyDetector(models.detector, spare=models.spare_detector, on_step=metrics.memory_was_short)
+        self._newest_scan_s = 0.05
+        self._batcher: Batcher[_Scan, _ScanKey, Scanned] = Batcher(
+            "detect",
+            self._scan,
+            max_batch=settings.detect_batch,
+            max_wait=settings.detect_wait_ms / 1000,
+            queue_limit=settings.queue_limit,
+            run_timeout=settings.run_timeout_s,
+            on_hang=on_hang,
+        )
+
+    def __len__(self) -> int:
+        """How many scans wait."""
+        return len(self._batcher)
+
+    @property
+    def newest_scan_s(self) -> float:
+        """Seconds of the newest run."""
+        return self._newest_scan_s
+
+    async def prepare(self, function: Callable[[], None]) -> None:
+        """See `Batcher.prepare`."""
+        await self._batcher.prepare(function)
+
+    async def close(self, *, drain: bool) -> None:
+        """See `Batcher.close`."""
+        await self._batcher.close(drain=drain)
+
+    async def find(self, image: RgbImage, wish: Wish) -> Found:
+        """The faces of one frame.
+
+        Raises:
+            InvalidOption: an option is out of range.
+            ModelFailed: the detector failed, or did not end in time.
+            Expired, Closed: as `Batcher.submit`.
+        """
+        plans = self._plans(image.shape[1], image.shape[0], wish)
+        if wish.turn is None:
+            served = await self._submit(image, plans, wish)
+            scanned = served.value
+            return Found(Scan(scanned.detections, True, served.waited, served.worked), scanned.plan, scanned.engine)
+        engines = [self._engine]
+
+        async def detect(part: RgbImage, plan: ScanPlan) -> Served[tuple[Detection, ...]]:
+            served = await self._submit(part, (plan,), wish)
+            engines.append(served.value.engine)
+            return Served(served.value.detections, served.waited, served.worked)
+
+        scan = await wish.turn.scan(image, plans[0], detect)
+        other = next((engine for engine in engines if engine != self._engine), self._engine)
+        return Found(scan, plans[0], other)
+
+    def _plans(self, width: int, height: int, wish: Wish) -> tuple[ScanPlan, ...]:
+        """The wanted plan, and the coarser ones for want of memory: automatic doublings can be left out.
+
+        A caller's smallest face leaves no choice, as its plan is the coarsest that finds such faces.
+        """
+        options, caps = wish.options, self._settings
+        plan = partial(
+            plan_scan,
+            width,
+            height,
+            upsample_times=options.upsample_times,
+            min_face_px=options.min_face_px,
+            max_upscaled_pixels=caps.max_upscaled_pixels,
+            max_detect_pixels=caps.max_detect_pixels,
+        )
+        try:
+            wanted = plan(auto_upsample=wish.auto_upsample)
+        except ValueError as error:
+            raise InvalidOption(str(error)) from error
+        automatic = options.upsample_times is None and options.min_face_px is None
+        fewer = reversed(range(wanted.upsample_times)) if automatic else ()
+        return (wanted, *(plan(auto_upsample=times) for times in fewer))
+
+    async def _submit(self, image: RgbImage, plans: tuple[ScanPlan, ...], wish: Wish) -> Served[Scanned]:
+        key = _ScanKey(image.shape[0], image.shape[1], plans)
+        scan = _Scan(image, wish.options.threshold)
+        try:
+            served = await self._batcher.submit(scan, key=key, caller=wish.caller, deadline=wish.begin_by)
+        except (ModelError, Hung) as error:
+            raise ModelFailed(str(error)) from error
+        self._newest_scan_s = served.worked
+        return served
+
+    def _scan(self, key: _ScanKey, scans: Sequence[_Scan]) -> Sequence[Scanned]:
+        return self._detector.scan([scan.image for scan in scans], key.plans, [scan.threshold for scan in scans])
