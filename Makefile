@@ -39,10 +39,14 @@ parity: $(VENV)/installed-test  ## Compare every box with dlib's, live (20 minut
 parity-record: $(VENV)/installed-test  ## Record dlib's boxes anew
 	$(BIN)/python -m tests.parity.record
 
-bench: $(VENV)/installed-test  ## Measure the detector beside dlib's, and each stage of a frame
+bench: $(VENV)/installed-test  ## Measure everything that the README tells (10 minutes)
 	$(BIN)/faced bench detector
 	$(BIN)/faced bench pipeline
 	$(BIN)/faced bench serve
+	$(BIN)/faced bench live
+	$(BIN)/faced bench lag
+	$(BIN)/faced bench workers
+	$(BIN)/faced bench memory
 
 proto: $(PROTO_VENV)/installed  ## Generate proto/faced_proto/v1 from proto/faced/v1
 	$(PROTO_VENV)/bin/python proto/generate.py

@@ -8,8 +8,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn
 
+from faced_cli.terminal import visible
 from faced_proto.types import AnalysisOptions
 from faced_proto.version import __version__
 
@@ -119,9 +120,15 @@ def parse(argv: Sequence[str], environment: Mapping[str, str]) -> Arguments:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """As its base; what the user gave may hold what a terminal must not get."""
+        super().error(visible(message))
+
+
+def _parser() -> _Parser:
     common = _common_flags()
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="faced-cli",
         description="Finds faces and says how likely each emotion, gender and age is.",
         parents=[common],
@@ -150,9 +157,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _common_flags() -> argparse.ArgumentParser:
+def _common_flags() -> _Parser:
     # Not given = not in the namespace: so a flag before the command word is not overwritten by a default after it.
-    flags = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    flags = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     server = flags.add_argument_group("server")
     server.add_argument("--server", metavar="HOST:PORT", help="default: FACED_SERVER, else a server in this process")
     server.add_argument("--token", help="default: FACED_TOKEN")
@@ -191,6 +198,8 @@ def _connection(
         value = values.get(flag)
         return value if isinstance(value, Path) else None
 
+    if values.get("server") == "":
+        parser.error("--server: an empty address; without the flag the networks run in this process")
     connection = Connection(
         text("server", "FACED_SERVER"), text("token", "FACED_TOKEN"), path("tls_ca"), path("tls_cert"), path("tls_key")
     )

@@ -53,7 +53,8 @@ class VideoSource:
 
     `rate` is the nominal frame rate, `start` the second at which the earliest stream begins, `pixel_aspect` a pixel's
     width over its height (None = not said), `frame_estimate` how many frames the file announces (None = nothing),
-    `damaged` how many packets and frames have turned out broken so far.
+    `announced_s` how long it says that its video is, in seconds (None = not said), `damaged` how many packets and
+    frames have turned out broken so far, `given_up` whether the rest could not be read.
 
     Raises:
         InputError: the file cannot be read or has no video.
@@ -62,6 +63,7 @@ class VideoSource:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.damaged = 0
+        self.given_up = False
         self._container = _open(path)
         try:
             self._stream = _video_stream(path, self._container)
@@ -70,6 +72,7 @@ class VideoSource:
             self.rate = Fraction(self._stream.average_rate or self._stream.guessed_rate or 25)
             self.start = file_start(self._container)
             self.frame_estimate = self._estimate()
+            self.announced_s = self._announced()
             context = self._stream.codec_context
             self.pixel_aspect = self._stream.sample_aspect_ratio or None
             self.colours = ColourTags(int(context.colorspace), int(context.color_primaries), int(context.color_trc))
@@ -143,6 +146,14 @@ class VideoSource:
             except av.error.FFmpegError:
                 self.damaged += 1
                 failed += 1
+        self.given_up = True
+
+    def _announced(self) -> float | None:
+        if self._stream.duration:
+            return float(self._stream.duration * self.time_base)
+        # That of a file with sound may be the sound's.
+        alone = len(self._container.streams) == 1
+        return self._container.duration / av.time_base if alone and self._container.duration else None
 
     def _estimate(self) -> int | None:
         if self._stream.frames > 0:

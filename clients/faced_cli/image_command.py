@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from faced_cli.image_report import report
 from faced_cli.overlay import annotate
 from faced_cli.refusal import command_error, concerns_one_picture
 from faced_cli.render import analysis_object, error_object, json_line
+from faced_cli.terminal import output_failures_told, print_text, tell, visible
 from faced_proto.types import FrameAnalysis
 
 _TIMEOUT_S = 120.0
@@ -35,7 +35,7 @@ def run_image(arguments: ImageArguments) -> int:
         pictures = _Pictures(reached.client, arguments)
         for path in arguments.paths:
             for failure in pictures.process_all(path):
-                sys.stderr.write(f"faced-cli: {failure}\n")
+                tell(str(failure))
                 exit_code = max(exit_code, failure.exit_code)
     return exit_code
 
@@ -115,23 +115,21 @@ class _Pictures:
 
     def _print(self, path: Path, analysis: FrameAnalysis, written: Path | None) -> None:
         if self._arguments.json:
-            _print_line(json_line(analysis_object(str(path), analysis)))
+            print_text(json_line(analysis_object(str(path), analysis)) + "\n")
             return
-        if self._printed:
-            self._console.print()
+        # Rich has an end of its own for a reader that has gone; and it flushes although the text is captured.
+        with output_failures_told(), self._console.capture() as text:
+            if self._printed:
+                self._console.print()
+            self._console.print(report(str(path), analysis, self._console))
+            if written is not None:
+                self._console.print(f"  drawn: {visible(str(written))}", style="dim", markup=False, soft_wrap=True)
         self._printed = True
-        self._console.print(report(str(path), analysis, self._console))
-        if written is not None:
-            self._console.print(f"  drawn: {written}", style="dim", markup=False, soft_wrap=True)
+        print_text(text.get())
 
     def _print_error(self, path: Path, error: CommandError, reason: str) -> None:
         if self._arguments.json:
-            _print_line(json_line(error_object(str(path), reason, str(error))))
-
-
-def _print_line(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+            print_text(json_line(error_object(str(path), reason, str(error))) + "\n")
 
 
 def _make_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import stat
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,9 @@ from faced_cli.errors import InputError
 from faced_proto.types import ErrorReason, RgbImage
 
 _JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
+_WRITTEN_SUFFIXES = _JPEG_SUFFIXES | {".png", ".webp", ".bmp"}
+_MOST_BYTES = 128 << 20
+"""More than any server takes in one message."""
 
 
 def picture_files(path: Path) -> list[Path]:
@@ -30,17 +34,23 @@ def picture_files(path: Path) -> list[Path]:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a file that is not empty.
+    """The bytes of a file or pipe that is not empty.
 
     Raises:
-        InputError: there is none, it cannot be read, or it is empty.
+        InputError: there is none, it cannot be read, it is empty, or it holds more than 128 MiB.
     """
     try:
-        content = path.read_bytes()
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+            raise InputError(f"{path}: is neither a file nor a pipe")
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    if len(content) > _MOST_BYTES:
+        raise InputError(f"{path}: holds more than {_MOST_BYTES >> 20} MiB", ErrorReason.MESSAGE_TOO_LARGE.value)
     if not content:
         raise InputError(f"{path}: is empty", ErrorReason.IMAGE_EMPTY.value)
     return content
@@ -63,8 +73,8 @@ def upright_pixels(path: Path, content: bytes, width: int, height: int) -> RgbIm
 
 
 def annotated_path(folder: Path, source: Path, taken: set[Path]) -> Path:
-    """A name for the annotated copy that is not in `taken`: JPEG for JPEG files, PNG for all others."""
-    suffix = ".jpg" if source.suffix.lower() in _JPEG_SUFFIXES else ".png"
+    """A name for the annotated copy that is not in `taken`; suffix: the source's own, or ".png"."""
+    suffix = source.suffix.lower() if source.suffix.lower() in _WRITTEN_SUFFIXES else ".png"
     path = folder / f"{source.stem}.annotated{suffix}"
     number = 2
     while path in taken:
@@ -74,7 +84,7 @@ def annotated_path(folder: Path, source: Path, taken: set[Path]) -> Path:
 
 
 def write_picture(path: Path, image: RgbImage) -> None:
-    """Writes uint8 [h, w, 3] RGB as JPEG (quality 95) or PNG, by the suffix; whole or not at all.
+    """Writes uint8 [h, w, 3] RGB as JPEG (quality 95), PNG, WebP (lossless) or BMP, by the suffix; whole or not at all.
 
     Raises:
         InputError: it cannot be written.

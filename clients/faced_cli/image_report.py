@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from faced_cli.panel import percent_text, withheld_text, years_text
+from faced_cli.terminal import visible
 from faced_proto.types import (
     AttributeFailure,
     Distribution,
@@ -30,7 +31,7 @@ def report(source: str, analysis: FrameAnalysis, console: Console) -> Group:
 
 def _headline(source: str, analysis: FrameAnalysis, unicode: bool) -> Text:
     count = len(analysis.faces)
-    line = Text(source, style="bold", overflow="fold")
+    line = Text(visible(source), style="bold", overflow="fold")
     line.append(f"  {count or 'no'} face{'' if count == 1 else 's'}", style="bold cyan" if count else "bold yellow")
     cross, dot = ("\N{MULTIPLICATION SIGN}", " \N{MIDDLE DOT} ") if unicode else ("x", ", ")
     facts = (
@@ -38,7 +39,7 @@ def _headline(source: str, analysis: FrameAnalysis, unicode: bool) -> Text:
         f"scale {analysis.applied_scale:g}",
         f"faces from {analysis.min_detectable_px:.0f} px",
         f"{analysis.timing.total_us / 1000:.0f} ms",
-        analysis.engine.device,
+        visible(analysis.engine.device),
     )
     line.append("\n  " + dot.join(facts), style="dim")
     return line
@@ -56,7 +57,7 @@ def _face(number: int, face: FaceAnalysis, unicode: bool) -> RenderableType:
     table.add_column(justify="right", width=6, no_wrap=True)
     outcomes = {outcome.attribute: outcome for outcome in face.attributes}
     for attribute, outcome in outcomes.items():
-        name = attribute.replace("_", " ")
+        name = Text(visible(attribute.replace("_", " ")))
         match outcome:
             case Withheld():
                 table.add_row("", name, Text("withheld", style="italic"), Text(f"({withheld_text(outcome)})"))
@@ -71,7 +72,7 @@ def _face(number: int, face: FaceAnalysis, unicode: bool) -> RenderableType:
     return Group(head, table) if outcomes else head
 
 
-def _add_bars(table: Table, name: str, distribution: Distribution, unicode: bool) -> None:
+def _add_bars(table: Table, name: Text, distribution: Distribution, unicode: bool) -> None:
     style = _STYLES.get(distribution.attribute, "magenta")
     ranked = sorted(distribution.as_dict().items(), key=lambda entry: -entry[1])[:_BARS]
     for rank, (label, probability) in enumerate(ranked):
@@ -79,7 +80,7 @@ def _add_bars(table: Table, name: str, distribution: Distribution, unicode: bool
         table.add_row(
             "",
             "" if rank else name,
-            Text(label, style=weight, overflow="ellipsis"),
+            Text(visible(label), style=weight, overflow="ellipsis"),
             Text(bar_text(probability, _BAR_WIDTH, unicode), style=style),
             Text(percent_text(probability), style=weight),
         )

@@ -7,34 +7,50 @@ import sys
 from collections.abc import Callable, Sequence
 
 from faced_cli.arguments import Arguments, ImageArguments, VideoArguments, parse
+from faced_cli.end_signals import Interrupted, end_signals_raised
 from faced_cli.errors import CommandError, ModelsError
+from faced_cli.terminal import prepare, print_text, tell
 
-_INTERRUPTED = 130  # 128 + SIGINT, as a shell would say it
+_BY_SIGNAL = 128  # added to the signal's number, as a shell would say it
 _PIPE_CLOSED = 141  # 128 + SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs `faced-cli` with the arguments after its name (None = the process's own); returns the exit code.
+    """Runs `faced-cli` with the arguments after its name; returns the exit code.
 
-    0 done, 2 usage, 3 bad input, 4 server unreachable or refused, 5 models missing, 130 interrupted.
+    0 done, 2 usage, 3 bad input, 4 server unreachable or refused, 5 models missing, 128 + N ended by signal N. With
+    None the arguments are the process's own, and the process ends here.
     """
+    prepare()
+    with end_signals_raised():
+        exit_code = _run(sys.argv[1:] if argv is None else argv)
+        if argv is not None:
+            return exit_code
+        # All files and calls are closed. gRPC's own threads may still run, cannot be waited for, and abort the process
+        # when they come back to an interpreter that is being taken down; so it is not taken down.
+        os._exit(exit_code)
+
+
+def _run(argv: Sequence[str]) -> int:
     try:
-        arguments = parse(sys.argv[1:] if argv is None else argv, os.environ)
-        exit_code = _command(arguments)()
-        sys.stdout.flush()
+        exit_code = _exit_code(argv)
+        print_text("")  # what argparse wrote
+        return exit_code
+    except CommandError as error:
+        tell(str(error))
+        return error.exit_code
+    except Interrupted as error:
+        tell("interrupted")
+        return _BY_SIGNAL + error.number
+    except BrokenPipeError:
+        return _PIPE_CLOSED
+
+
+def _exit_code(argv: Sequence[str]) -> int:
+    try:
+        return _command(parse(argv, os.environ))()
     except SystemExit as end:  # argparse's: its message is out already
         return end.code if isinstance(end.code, int) else 2
-    except CommandError as error:
-        sys.stderr.write(f"faced-cli: {error}\n")
-        return error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("faced-cli: interrupted\n")
-        return _INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _PIPE_CLOSED
-    return exit_code
 
 
 def _command(arguments: Arguments) -> Callable[[], int]:

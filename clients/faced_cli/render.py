@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 
+from faced_cli.terminal import whole_text
 from faced_proto.types import (
     AttributeFailure,
     AttributeOutcome,
@@ -23,7 +24,7 @@ JsonObject = dict[str, JsonValue]
 
 def analysis_object(source: str, analysis: FrameAnalysis) -> JsonObject:
     """The object of one picture."""
-    return {"source": source, **_analysis_fields(analysis)}
+    return {"source": whole_text(source), **_analysis_fields(analysis)}
 
 
 def frame_object(source: str, frame: int, time_s: float, analysis: FrameAnalysis) -> JsonObject:
@@ -33,12 +34,12 @@ def frame_object(source: str, frame: int, time_s: float, analysis: FrameAnalysis
 
 def error_object(source: str, reason: str, message: str) -> JsonObject:
     """The object of a picture that could not be analysed."""
-    return {"source": source, "error": reason, "message": message}
+    return {"source": whole_text(source), "error": reason, "message": whole_text(message)}
 
 
 def frame_error_object(source: str, frame: int, time_s: float, reason: str, message: str) -> JsonObject:
     """The row of a frame that failed."""
-    return {**_frame_head(source, frame, time_s), "error": reason, "message": message}
+    return {**_frame_head(source, frame, time_s), "error": reason, "message": whole_text(message)}
 
 
 def frame_dropped_object(source: str, frame: int, time_s: float, reason: str) -> JsonObject:
@@ -61,7 +62,7 @@ def shortest(value: float) -> float:
 
 
 def _frame_head(source: str, frame: int, time_s: float) -> JsonObject:
-    return {"source": source, "frame": frame, "time_s": round(time_s, 6)}
+    return {"source": whole_text(source), "frame": frame, "time_s": round(time_s, 6)}
 
 
 def _analysis_fields(analysis: FrameAnalysis) -> JsonObject:

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import errno
 import io
-import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from faced_cli.end_signals import end_signals_held
 from faced_cli.errors import InputError
 from faced_cli.render import JsonObject, json_line
+from faced_cli.terminal import is_standard_output, print_text
 
 
 class RowsFile:
-    """A file of one JSON object a line; a context manager. `path` "-" is standard output."""
+    """A file of one JSON object a line; a context manager. `path` "-" is standard output.
+
+    The file is made, and what it held is lost, with the first row.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Makes the file.
-
-        Raises:
-            InputError: it cannot be made.
-        """
         self.path = path
+        self.count = 0
+        """Rows that are written."""
         self._size = 0
-        try:
-            self._file = None if is_standard_output(path) else io.FileIO(path, "w")
-        except OSError as error:
-            raise self._unwritable(error) from error
+        self._on_output = is_standard_output(path)
+        self._file: io.FileIO | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -44,29 +43,37 @@ class RowsFile:
 
         Raises:
             InputError: it cannot be written; the rows before it are kept.
+            BrokenPipeError: whoever read them has gone.
         """
         line = json_line(row) + "\n"
-        if self._file is None:
-            sys.stdout.write(line)
-            sys.stdout.flush()
+        if self._on_output:
+            print_text(line)
+            self.count += 1
             return
-        data = line.encode("ascii")
+        try:
+            if self._file is None:
+                self._file = io.FileIO(self.path, "w")
+        except OSError as error:
+            raise self._unwritable(error) from error
+        # A pipe's reader may let us wait for ever.
+        with end_signals_held() if self._file.seekable() else nullcontext():
+            self._append(self._file, line.encode("ascii"))
+
+    def _append(self, file: io.FileIO, data: bytes) -> None:
         try:
             written = 0
             while written < len(data):
-                written += self._file.write(data[written:]) or 0
+                written += file.write(data[written:]) or 0
+        except BrokenPipeError:
+            raise
         except OSError as error:
             with suppress(OSError):  # a device cannot be shortened; a file loses the part of a row that fitted
-                self._file.truncate(self._size)
+                file.truncate(self._size)
             raise self._unwritable(error) from error
         self._size += len(data)
+        self.count += 1
 
     def _unwritable(self, error: OSError) -> InputError:
         if error.errno == errno.ENOSPC:
             return InputError(f"{self.path}: no space left on the device; the rows before are kept")
         return InputError(f"{self.path}: cannot be written ({error.strerror})")
-
-
-def is_standard_output(path: Path) -> bool:
-    """Whether `path` is the "-" of the command line."""
-    return str(path) == "-"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +12,7 @@ from faced_cli.arguments import StatusArguments
 from faced_cli.connection import Reached, reach
 from faced_cli.refusal import command_error
 from faced_cli.render import JsonObject, json_line
+from faced_cli.terminal import output_failures_told, print_text, visible
 from faced_proto.types import ModelInfo, ServerInfo
 
 
@@ -29,9 +28,12 @@ def run_status(arguments: StatusArguments) -> int:
         except faced_client.FacedError as error:
             raise command_error(error, reached.address) from error
         if arguments.json:
-            sys.stdout.write(json_line(status_object(reached.address, info)) + "\n")
+            print_text(json_line(status_object(reached.address, info)) + "\n")
         else:
-            _print(reached, info, Console(highlight=False))
+            console = Console(highlight=False)
+            with output_failures_told(), console.capture() as text:
+                _print(reached, info, console)
+            print_text(text.get())
     return 0
 
 
@@ -70,14 +72,15 @@ def _print(reached: Reached, info: ServerInfo, console: Console) -> None:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
-    facts.add_row("server", Text(f"faced {info.version}, {reached.address}", style="bold"))
-    facts.add_row("device", Text(f"{info.engine.device} ({info.engine.backend}, {info.engine.precision.value})"))
+    facts.add_row("server", Text(visible(f"faced {info.version}, {reached.address}"), style="bold"))
+    engine = f"{info.engine.device} ({info.engine.backend}, {info.engine.precision.value})"
+    facts.add_row("device", Text(visible(engine)))
     facts.add_row("pictures", f"up to {_millions(info.limits.max_pixels)} pixels")
     facts.add_row("detection", f"up to {_millions(info.limits.max_detect_pixels)} pixels; larger ones are shrunk")
     facts.add_row("enlarging", f"up to {_millions(info.limits.max_upscaled_pixels)} pixels")
     facts.add_row("messages", f"up to {info.limits.max_message_bytes / 2**20:.0f} MiB")
     for notice in info.notices:
-        facts.add_row(Text("notice", style="yellow"), Text(notice))
+        facts.add_row(Text("notice", style="yellow"), Text(visible(notice)))
     models = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     models.add_column("for", no_wrap=True, style="bold")
     models.add_column("model", overflow="fold")
@@ -85,7 +88,8 @@ def _print(reached: Reached, info: ServerInfo, console: Console) -> None:
     models.add_column("calibrated")
     for model in info.models:
         shown = model.attribute.replace("_", " ") or model.role.value
-        models.add_row(shown, Text(model.model), Text(model.licence), "yes" if model.calibrated else "no")
+        calibrated = ("yes" if model.calibrated else "no") if model.attribute else "-"
+        models.add_row(*(Text(visible(cell)) for cell in (shown, model.model, model.licence, calibrated)))
     console.print(facts)
     console.print(models)
 

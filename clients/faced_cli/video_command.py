@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 import faced_client
 from faced_cli.arguments import VideoArguments
 from faced_cli.connection import reach
+from faced_cli.errors import InputError
 from faced_cli.frames import SourceFrame, VideoSource
 from faced_cli.overlay import annotate
 from faced_cli.refusal import command_error, frame_error
 from faced_cli.render import JsonObject, frame_dropped_object, frame_error_object, frame_object
-from faced_cli.rows_file import RowsFile, is_standard_output
+from faced_cli.rows_file import RowsFile
+from faced_cli.terminal import is_standard_output, print_text, tell, visible
 from faced_cli.video_file import VideoFile
 from faced_cli.video_outputs import check_outputs
 from faced_cli.video_progress import VideoProgress
@@ -52,32 +54,34 @@ class _Run:
         self._source = source
         self._name = str(arguments.source)
         self._video = VideoFile(arguments.output, source) if arguments.output is not None else None
+        self._rows = RowsFile(arguments.jsonl) if arguments.jsonl is not None else None
         self._progress = VideoProgress(arguments.source.name, source.frame_estimate)
         self._complete = False
+        self._end_s = 0.0
         self._in_flight: deque[SourceFrame] = deque()
         self._first_failure: tuple[SourceFrame, FrameFailure] | None = None
 
     def analyse(self, client: faced_client.Client, encode: str) -> None:
         """Decodes, analyses, writes rows, draws and encodes, all at the same time."""
-        arguments = self._arguments
+        wishes = self._arguments.wishes
         config = StreamConfig(
             mode=StreamMode.EVERY_FRAME,
-            options=arguments.wishes.options(auto_upsample=1),
-            scan_interval=arguments.scan_interval,
+            options=wishes.options(auto_upsample=1),
+            scan_interval=self._arguments.scan_interval,
         )
         with ExitStack() as stack:
-            rows = stack.enter_context(RowsFile(arguments.jsonl)) if arguments.jsonl is not None else None
+            rows = stack.enter_context(self._rows) if self._rows is not None else None
             stack.enter_context(self._progress)
             encoding = stack.enter_context(Encoding(self._video)) if self._video is not None else None
             decoding = stack.enter_context(Decoding(self._source))
             outcomes = client.stream(self._sent(decoding.frames()), config, encode=encode)
             for outcome in stack.enter_context(closing(outcomes)):
                 frame = self._in_flight.popleft()
+                self._count(frame, outcome)
                 if rows is not None:
                     rows.write(self._row(frame, outcome))
                 if encoding is not None and not encoding.put(frame, self._drawn(frame, outcome)):
                     return
-                self._count(frame, outcome)
             self._complete = True
 
     def tell(self) -> None:
@@ -86,27 +90,49 @@ class _Run:
         if tally.frames == 0:
             return
         for note in self._notes():
-            sys.stderr.write(f"faced-cli: {self._name}: {note}\n")
-        paths = [str(path) for path in (self._arguments.output, self._arguments.jsonl) if path is not None]
-        rows_on_output = self._arguments.jsonl is not None and is_standard_output(self._arguments.jsonl)
-        stream = sys.stderr if rows_on_output else sys.stdout
+            tell(f"{self._name}: {note}")
+        targets = [
+            f"{path}" if count == tally.frames else f"{path} (the first {count})" for path, count in self._held()
+        ]
         seconds = tally.seconds
-        stream.write(
+        summary = (
             f"{self._name}: {tally.frames} frames, {tally.faces} faces, {seconds:.1f} s,"
-            f" {tally.frames / max(seconds, 1e-6):.1f} frames/s -> {', '.join(paths)}\n"
+            f" {tally.frames / max(seconds, 1e-6):.1f} frames/s -> {', '.join(targets)}"
         )
+        if self._rows is not None and is_standard_output(self._rows.path):
+            tell(summary)
+        else:
+            print_text(visible(summary) + "\n")
 
     def check(self) -> None:
         """To be called at the end.
 
         Raises:
-            CommandError: frames failed.
+            CommandError: frames failed, or the end of the video could not be read.
         """
         if self._first_failure is not None:
             frame, failure = self._first_failure
             count = self._progress.tally.failed
             told = f"{self._name}: frame {frame.index} at {frame.time_s:.3f} s failed: {failure.message}"
             raise frame_error(failure, told if count == 1 else f"{told} ({count} frames failed, this one first)")
+
+        if self._complete and self._is_cut_short():
+            raise InputError(
+                f"{self._name}: unreadable from frame {self._progress.tally.frames} on, at {self._end_s:.3f} s"
+                + (f" of {self._source.announced_s:.3f} s" if self._source.announced_s is not None else "")
+            )
+
+    def _is_cut_short(self) -> bool:
+        announced_s = self._source.announced_s
+        # A frame that is cut out at the end, as by an edit list, is no damage.
+        short = announced_s is not None and self._end_s < 0.98 * announced_s - 2 / self._source.rate
+        return self._source.given_up or short
+
+    def _held(self) -> Iterator[tuple[Path, int]]:
+        if self._video is not None:
+            yield self._video.path, self._video.frames
+        if self._rows is not None:
+            yield self._rows.path, self._rows.count
 
     def _sent(self, frames: Iterator[SourceFrame]) -> Iterator[faced_client.StreamFrame]:
         # Drawn by the SDK, no further ahead than the server allows: so few frames are in flight.
@@ -128,6 +154,7 @@ class _Run:
 
     def _count(self, frame: SourceFrame, outcome: FrameOutcome) -> None:
         result = outcome.result
+        self._end_s = frame.time_s + float(frame.duration * self._source.time_base)
         if isinstance(result, FrameFailure):
             self._progress.tally.failed += 1
             self._first_failure = self._first_failure or (frame, result)
@@ -140,7 +167,7 @@ class _Run:
         if self._source.damaged:
             notes.append(f"{self._source.damaged} broken packets or frames were left out or patched by the decoder")
         expected, read = self._source.frame_estimate, self._progress.tally.frames
-        if self._complete and expected is not None and read < 0.98 * expected - 1:
+        if self._complete and not self._is_cut_short() and expected is not None and read < 0.98 * expected - 1:
             notes.append(f"only {read} of about {expected} frames that the file announces could be read")
         if self._progress.tally.dropped:
             notes.append(f"{self._progress.tally.dropped} frames were dropped by the server")

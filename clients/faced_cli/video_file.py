@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -43,11 +44,17 @@ class VideoFile:
         self._source = source
         self._muxer: _Muxer | None = None
         self._failure_told = False
+        self._written = 0
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What happened to the sound, if it was not copied."""
         return tuple(self._muxer.audio.notes) if self._muxer else ()
+
+    @property
+    def frames(self) -> int:
+        """How many frames the closed file holds; counted in the file where a write failed."""
+        return _playable(self.path) if self._failure_told else self._written
 
     def __enter__(self) -> Self:
         return self
@@ -68,6 +75,7 @@ class VideoFile:
                 height, width = image.shape[:2]
                 self._muxer = _Muxer(self.path, self._source, width, height)
             self._muxer.write(frame, image)
+            self._written += 1
         except (OSError, av.error.FFmpegError) as error:
             raise self._unwritable(error) from error
 
@@ -103,6 +111,16 @@ class VideoFile:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             return InputError(f"{self.path}: no space left on the device; what was written before is kept")
         return InputError(f"{self.path}: cannot be written ({error.strerror or error})")
+
+
+def _playable(path: Path) -> int:
+    count = 0
+    with suppress(OSError, av.error.FFmpegError):  # its end is missing
+        if path.is_file():
+            with av.open(str(path)) as container:
+                for packet in container.demux(video=0):
+                    count += packet.size > 0 and not packet.is_corrupt
+    return count
 
 
 class _Muxer:

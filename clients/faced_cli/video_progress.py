@@ -20,6 +20,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from faced_cli.terminal import visible
+
 
 @dataclass(slots=True)
 class Tally:
@@ -43,7 +45,7 @@ class VideoProgress:
     def __init__(self, name: str, frames: int | None) -> None:
         console = Console(stderr=True)
         self._bar = Progress(
-            TextColumn("{task.description}", style="bold"),
+            TextColumn("{task.description}", style="bold", markup=False),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             _Rate(),
@@ -53,6 +55,7 @@ class VideoProgress:
             expand=True,
             disable=not console.is_terminal,
         )
+        name = visible(name)
         self._task = self._bar.add_task(name if len(name) <= 24 else name[:23] + "~", total=frames, faces=0)
         self.tally = Tally(time.monotonic())
 

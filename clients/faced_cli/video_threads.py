@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from faced_cli.channel import Channel
+from faced_cli.end_signals import end_signals_held
 from faced_cli.frames import SourceFrame, VideoSource
 from faced_cli.video_file import VideoFile
 from faced_proto.types import RgbImage
@@ -30,8 +31,9 @@ class Decoding:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._channel.abandon()
-        self._thread.join()
+        with end_signals_held():
+            self._channel.abandon()
+            self._thread.join()
 
     def frames(self) -> Iterator[SourceFrame]:
         """The frames in order; raises what decoding raised."""
@@ -69,15 +71,14 @@ class Encoding:
         Raises:
             InputError: the file could not be written, and nothing else had gone wrong.
         """
-        self._channel.end()
-        self._thread.join()
-        if error is not None:
-            self._video.close()
-            return
-        if self._failure is None:
-            self._video.finish()
-        else:
-            self._video.close()
+        with end_signals_held():
+            self._channel.end()
+            self._thread.join()
+            if error is None and self._failure is None:
+                self._video.finish()
+            else:
+                self._video.close()
+        if error is None and self._failure is not None:
             raise self._failure
 
     def put(self, frame: SourceFrame, image: RgbImage) -> bool:

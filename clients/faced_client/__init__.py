@@ -1,10 +1,6 @@
 """The Python SDK: `Client` and `AsyncClient`, light, for any faced server.
 
-from faced_client import Client
-
-with Client("localhost:50051") as client:
-for face in client.analyze("photo.jpg").faces:
-print(face.detection.box, face["emotion"].top, face["age"].expectation())
+An attribute of a face is a `Distribution`, or tells why there is none: `Withheld`, `AttributeFailure`.
 """
 
 from faced_client.aio import AsyncClient
@@ -30,6 +26,11 @@ from faced_client.images import Channels, ImageInput
 from faced_client.wire import StreamFrame
 from faced_proto.types import (
     AnalysisOptions,
+    AttributeFailure,
+    Box,
+    Detection,
+    Distribution,
+    FaceAnalysis,
     FrameAnalysis,
     FrameDropped,
     FrameFailure,
@@ -38,16 +39,22 @@ from faced_proto.types import (
     ServerInfo,
     StreamConfig,
     StreamMode,
+    Withheld,
 )
 
 __all__ = [
     "AnalysisOptions",
     "AsyncClient",
+    "AttributeFailure",
+    "Box",
     "Cancelled",
     "Channels",
     "Client",
     "ConfigurationError",
     "DeadlineExceeded",
+    "Detection",
+    "Distribution",
+    "FaceAnalysis",
     "FacedError",
     "FrameAnalysis",
     "FrameDropped",
@@ -70,4 +77,5 @@ __all__ = [
     "StreamMode",
     "Unauthenticated",
     "Unavailable",
+    "Withheld",
 ]

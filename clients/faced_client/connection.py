@@ -49,10 +49,11 @@ def connection_to(
     """TLS is used where any of the `tls_` files (PEM) is given.
 
     Raises:
-        ConfigurationError: a file is unreadable, certificate and key are not both given, or the token would travel
-            in clear text over a network.
+        ConfigurationError: the address cannot be, a file is unreadable, certificate and key are not both given, or the
+            token would travel in clear text over a network.
     """
     server = server or os.environ.get("FACED_SERVER") or DEFAULT_SERVER
+    _check_address(server)
     credentials = _credentials(tls_ca, tls_cert, tls_key)
     local = is_local(server)
     return Connection(
@@ -61,6 +62,17 @@ def connection_to(
         options=_options(local),
         metadata=_metadata(token, protected=local or credentials is not None, server=server),
     )
+
+
+def _check_address(server: str) -> None:
+    if server.startswith(("unix:", "unix-abstract:")):
+        return
+    if not re.fullmatch(r"[!-~]+", server):
+        raise ConfigurationError(f"server: {server!r} is no address: visible ASCII characters only")
+    port = re.search(r":(\d+)$", server)
+    # gRPC takes the port modulo 65,536, and would call another one.
+    if port is not None and not 0 < int(port[1]) < 65536:
+        raise ConfigurationError(f"server: {server} has no port from 1 to 65535")
 
 
 def is_local(server: str) -> bool:

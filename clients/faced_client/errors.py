@@ -129,6 +129,8 @@ def error_from_status(code: grpc.StatusCode, details: str, metadata: dict[str, s
     """The exception for a failed call; `metadata` is the trailing one, `server` the address that was called."""
     reason = _reason(code, details, metadata.get("faced-reason"))
     message = details or f"the call ended with {code.name}"
+    if reason is ErrorReason.MESSAGE_TOO_LARGE:
+        message = _too_large(message)
     if code is grpc.StatusCode.UNAVAILABLE and reason is None:
         message = f"no server answers at {server}: {message}"  # gRPC's own words, which name no server
     kind = ERRORS.get((code, reason)) or ERRORS[code, None]
@@ -148,6 +150,15 @@ def _reason(code: grpc.StatusCode, details: str, given: str | bytes | None) -> E
         return ErrorReason.MESSAGE_TOO_LARGE if by_size else None
     values = {reason.value: reason for reason in ErrorReason}
     return values.get(str(given))  # a newer server may know more reasons; the status alone then decides
+
+
+def _too_large(details: str) -> str:
+    """In place of gRPC's own words, which do not say what to do."""
+    sizes = re.search(r"\((\d+) vs\. (\d+)\)", details)
+    if sizes is None:
+        return details
+    what = f"it has {sizes[1]} bytes, the limit max_message_bytes is {sizes[2]}"
+    return f"the message is larger than the maximum: {what}; send a smaller or an encoded picture"
 
 
 def _retry_after(given: str | bytes | None) -> float | None:

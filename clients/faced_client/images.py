@@ -102,7 +102,9 @@ def _array_message(array: NDArray[np.uint8], form: ImageForm, max_bytes: int) ->
     shaped = array.ndim == 2 or (array.ndim == 3 and depth in (3, 4))
     if array.dtype != np.uint8 or not shaped:
         given = f"{array.dtype} [{', '.join(map(str, array.shape))}]"
-        raise InvalidImage(f"image: uint8 [h, w], [h, w, 3] or [h, w, 4] is wanted, not {given}")
+        raise InvalidImage(
+            f"image: uint8 [h, w], [h, w, 3] or [h, w, 4] is wanted, not {given}", ErrorReason.RAW_LAYOUT
+        )
     if array.size == 0:
         raise InvalidImage(f"image: an array of no pixels, {array.shape[1]}x{array.shape[0]}", ErrorReason.IMAGE_EMPTY)
     if form.encoding == "raw" and array.nbytes <= max_bytes:

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from faced_client.errors import InvalidRequest, ProtocolError, Unavailable
+from faced_client.errors import InvalidImage, InvalidRequest, ProtocolError, RequestTooLarge, Unavailable
 from faced_client.images import ImageForm, ImageInput, image_message
 from faced_proto import convert
 from faced_proto.types import (
@@ -13,13 +13,14 @@ from faced_proto.types import (
     Axis,
     ErrorReason,
     FrameAnalysis,
+    FrameFailure,
     FrameOutcome,
     ServerInfo,
     StreamConfig,
     StreamMode,
     StreamStarted,
 )
-from faced_proto.v1 import service_pb2
+from faced_proto.v1 import image_pb2, service_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,8 @@ def read_server_info(message: service_pb2.GetServerInfoResponse) -> ServerInfo:
 class StreamProgress:
     """One stream's order of messages: which frames are unanswered, and what each reply means.
 
-    Frames are made by one thread and replies read by another; only `_unanswered` is shared, and a deque allows that.
+    Frames are made by one thread and replies read by another; `_unanswered` and `_unsendable` are shared, and each
+    single step on them is atomic.
     A client that reconnects would keep its frames here until they are answered, and begin a new one of these.
     """
 
@@ -129,6 +131,7 @@ class StreamProgress:
         self._max_message_bytes = max_message_bytes
         self._last_id = -1
         self._unanswered: deque[int] = deque()
+        self._unsendable: dict[int, FrameFailure] = {}
         self._axes: dict[str, Axis] = {}
         self._started = False
         self._draining = False
@@ -147,8 +150,11 @@ class StreamProgress:
     def frame_request(self, frame: ImageInput | StreamFrame) -> service_pb2.AnalyzeStreamRequest:
         """The request of the next frame, which counts as unanswered from now on.
 
+        A picture that cannot be sent travels as none: so its failure takes its turn, under the server's credits.
+
         Raises:
-            InvalidRequest: the picture cannot be sent, or its number does not increase.
+            InvalidRequest: its number does not increase, or its time is none.
+            ConfigurationError: encoding is needed and OpenCV is not installed.
         """
         if not isinstance(frame, StreamFrame):
             frame = StreamFrame(frame)
@@ -156,12 +162,14 @@ class StreamProgress:
         if not self._last_id < number < 2**64:
             problem = f"frame_id: {number} after {self._last_id} does not increase"
             raise InvalidRequest(problem, ErrorReason.STREAM_ORDER)
-        image = image_message(frame.image, self._form, self._max_message_bytes)
+        image, failure = self._image(frame.image)
         try:
             message = service_pb2.Frame(frame_id=number, image=image, media_time_us=frame.media_time_us)
         except (ValueError, TypeError) as error:
             raise InvalidRequest(f"media_time_us: {error}", ErrorReason.INVALID_OPTION) from error
         self._last_id = number
+        if failure is not None:
+            self._unsendable[number] = failure
         self._unanswered.append(number)
         return service_pb2.AnalyzeStreamRequest(frame=message)
 
@@ -182,24 +190,24 @@ class StreamProgress:
                 return started
             if kind == "outcome":
                 return self._read_outcome(convert.frame_outcome_from_proto(message.outcome, self._axes))
+            if kind == "draining":
+                self._draining = True
+                return Draining(convert.duration_from_proto(message.draining.grace, "draining.grace"))
         except convert.ConvertError as error:
             raise ProtocolError(f"the server's reply is not understood: {error}") from error
-        if kind == "draining":
-            self._draining = True
-            return Draining(convert.duration_from_proto(message.draining.grace))
         raise ProtocolError("the server's reply is of a kind that is unknown here")
 
     def check_end(self, *, all_frames_sent: bool) -> None:
         """To be called when the server has closed the stream without an error.
 
         Raises:
-            Unavailable: the server is going away, and there are more frames.
+            Unavailable: the server is stopping, and there are more frames, or some that it no longer read.
             ProtocolError: frames are unanswered, or the stream ended before the frames did.
         """
-        if self._unanswered:
+        if self._unanswered and not self._draining:
             raise ProtocolError(f"the server ended the stream with {len(self._unanswered)} frames unanswered")
-        if not all_frames_sent and self._draining:
-            raise Unavailable("the server is going away; the remaining frames need a new stream", ErrorReason.NOT_READY)
+        if self._draining and (self._unanswered or not all_frames_sent):
+            raise Unavailable("the server is stopping; the remaining frames need a new stream", ErrorReason.NOT_READY)
         if not all_frames_sent:
             raise ProtocolError("the server ended the stream before the frames did")
 
@@ -208,4 +216,11 @@ class StreamProgress:
         if outcome.frame_id != expected:
             raise ProtocolError(f"the server answered frame {outcome.frame_id} where {expected} is the next")
         self._unanswered.popleft()
-        return outcome
+        failure = self._unsendable.pop(outcome.frame_id, None)  # says more than the server can
+        return outcome if failure is None else replace(outcome, result=failure)
+
+    def _image(self, image: ImageInput) -> tuple[image_pb2.Image, FrameFailure | None]:
+        try:
+            return image_message(image, self._form, self._max_message_bytes), None
+        except (InvalidImage, RequestTooLarge) as error:
+            return image_pb2.Image(), FrameFailure(error.reason or ErrorReason.IMAGE_UNSUPPORTED, str(error))

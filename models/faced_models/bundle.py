@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -10,21 +11,21 @@ import numpy as np
 
 from faced_models.age_groups import age_group_axis
 from faced_models.aligner import Aligner, load_cascade
-from faced_models.boxes import Overlap
 from faced_models.classifier import Classifier, InputFormat
-from faced_models.detector import Detector, MmodDetector, MmodOptions
-from faced_models.dlib_detector import DlibDetector
-from faced_models.errors import DeviceError, WeightsError
+from faced_models.detector import Detector
+from faced_models.detector_loader import DetectorLoader
+from faced_models.device import ONNX_RUNTIME, Choice
+from faced_models.errors import WeightsError
 from faced_models.kernels import load_kernels
 from faced_models.manifest import Manifest, NetworkEntry, load_manifest
 from faced_models.ort_session import OrtSession
 from faced_models.scale import WINDOW_PX, ScanPlan
-from faced_models.store import verified_path, verified_reference
-from faced_proto.types import Box, Engine, ModelInfo, ModelRole, Precision
-
-BACKENDS = ("auto", "ort", "dlib")
+from faced_models.store import verified_path
+from faced_proto.types import Box, ModelInfo, ModelRole, Precision
 
 _AGE, _AGE_GROUP = "age", "age_group"
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,16 @@ def load_models(
     device: str = "auto",
     precision: Precision = Precision.EXACT,
     cpu_threads: int | None = None,
+    gpu_memory_bytes: int | None = None,
 ) -> Models:
     """Load and verify the networks; `attributes` None = all, else only those that these need.
 
+    `gpu_memory_bytes` bounds what a network takes on a GPU for frames of one size; None: all there is. Attribute
+    networks always compute exactly, on ONNX Runtime, on the detector's device.
+
     Raises:
         WeightsError: weights are missing or altered; names the file.
-        DeviceError: the device or backend cannot be used; says why.
+        DeviceError: the device, the backend or the precision cannot be had; says why.
         ValueError: an attribute that there is no network for.
     """
     manifest = load_manifest()
@@ -90,15 +95,24 @@ def load_models(
     if unknown:
         raise ValueError(f"no network for attribute {unknown[0]!r}; there are {', '.join(manifest.attributes)}")
     threads = cpu_threads or os.cpu_count() or 1
-    used = _device(device)
+    loader = _loader(manifest.detector, threads, gpu_memory_bytes)
+    choice = loader.settle(device, backend, precision)
+    # Where "auto" chose another device, nobody ruled out the CPU.
+    spare = (
+        loader.load(Choice(ONNX_RUNTIME, "cpu", Precision.EXACT))
+        if device == "auto" and choice.device != "cpu"
+        else None
+    )
     return Models(
-        detector=load_detector(
-            backend=backend, device=device, precision=precision, cpu_threads=threads, manifest=manifest
-        ),
+        detector=loader.load(choice),
         aligner=load_aligner(manifest),
         classifiers={
-            name: _classifier(entry, used, threads) for name, entry in manifest.attributes.items() if name in wanted
+            name: _classifier(entry, choice.device, threads, gpu_memory_bytes)
+            for name, entry in manifest.attributes.items()
+            if name in wanted
         },
+        notices=choice.notices,
+        spare_detector=spare,
     )
 
 
@@ -108,35 +122,20 @@ def load_detector(
     device: str = "auto",
     precision: Precision = Precision.EXACT,
     cpu_threads: int | None = None,
-    manifest: Manifest | None = None,
+    gpu_memory_bytes: int | None = None,
 ) -> Detector:
-    """The detector alone; "auto" and "ort" (also "onnxruntime") are ours, "dlib" is dlib's own, for comparison.
+    """The detector alone; `backend` "ort" and "openvino" are ours, "dlib" is dlib's own, for comparison.
+
+    Notices are logged.
 
     Raises:
         WeightsError, DeviceError: as `load_models`.
     """
-    entry = (manifest or load_manifest()).detector
-    info = _info(entry)
-    if precision is not Precision.EXACT:
-        raise DeviceError(f"precision {precision.value!r} is not available: this version computes exactly only")
-    if backend == "dlib":
-        return DlibDetector(verified_reference(entry), info, Engine("cpu", "dlib", Precision.EXACT, info.model))
-    if backend not in ("auto", "ort", "onnxruntime"):
-        raise DeviceError(f"unknown backend {backend!r}: expected {', '.join(BACKENDS)}")
-    if entry.input is None or entry.options is None:
-        raise WeightsError(f"network {entry.name!r} is no detector")
-    used = _device(device)
-    threads = cpu_threads or os.cpu_count() or 1
-    session = OrtSession(verified_path(entry), device=used, threads=threads)
-    options = MmodOptions(
-        window=entry.input.size,
-        overlaps=Overlap(entry.options.iou, entry.options.percent_covered),
-        means=np.array(entry.input.mean, np.float32),
-        padding=entry.options.pyramid_padding,
-        outer_padding=entry.options.pyramid_outer_padding,
-    )
-    engine = Engine(used, "onnxruntime", precision, info.model)
-    return MmodDetector(session, options, load_kernels(), info, engine, threads=threads)
+    loader = _loader(load_manifest().detector, cpu_threads or os.cpu_count() or 1, gpu_memory_bytes)
+    choice = loader.settle(device, backend, precision)
+    for notice in choice.notices:
+        _logger.warning("%s", notice)
+    return loader.load(choice)
 
 
 def load_aligner(manifest: Manifest | None = None) -> Aligner:
@@ -149,11 +148,15 @@ def load_aligner(manifest: Manifest | None = None) -> Aligner:
     return Aligner(load_cascade(verified_path(entry)), load_kernels(), _info(entry))
 
 
-def _classifier(entry: NetworkEntry, device: str, threads: int) -> Classifier:
+def _loader(entry: NetworkEntry, threads: int, gpu_memory_bytes: int | None) -> DetectorLoader:
+    return DetectorLoader(entry, _info(entry), threads=threads, gpu_memory_bytes=gpu_memory_bytes)
+
+
+def _classifier(entry: NetworkEntry, device: str, threads: int, gpu_memory_bytes: int | None) -> Classifier:
     if entry.input is None or entry.crop is None or entry.axis is None:
         raise WeightsError(f"network {entry.name!r} describes no attribute")
     return Classifier(
-        session=OrtSession(verified_path(entry), device=device, threads=threads),
+        session=OrtSession(verified_path(entry), device=device, threads=threads, gpu_memory_bytes=gpu_memory_bytes),
         recipe=entry.crop,
         input_format=InputFormat(entry.input.grey, np.array(entry.input.mean, np.float32), entry.input.scale),
         axis=entry.axis,
@@ -175,7 +178,3 @@ def _info(entry: NetworkEntry) -> ModelInfo:
 
 def _network_of(attribute: str) -> str:
     return _AGE if attribute == _AGE_GROUP else attribute
-
-
-def _device(asked: str) -> str:
-    return "cpu" if asked == "auto" else asked

@@ -95,7 +95,7 @@ def _details(entry: NetworkEntry) -> list[tuple[str, str]]:
     if entry.input is not None:
         colour = "grey" if entry.input.grey else "rgb"
         mean = ", ".join(f"{value:g}" for value in entry.input.mean)
-        rows.append(("input", f"{entry.input.size} px, {colour}, (value - ({mean})) * {entry.input.scale:g}"))
+        rows.append(("input", f"{entry.input.size} px, {colour}, (value - mean) * {entry.input.scale:g}, mean {mean}"))
     if entry.options is not None:
         rows.append(("suppression", f"iou {entry.options.iou:g}, covered {entry.options.percent_covered:g}"))
     if entry.crop is not None:

@@ -16,6 +16,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from faced_models.jpeg_scan import FOLLOW_SCAN_SIGNATURE, follow_scan
+
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -30,6 +32,7 @@ class Kernels:
     downsample: Callable[[F32, I64, I64, F32, I64, F32], None]
     upsample: Callable[[U8, U8, I64, F64, I64, F64, int], None]
     landmarks: Callable[..., None]
+    follow_scan: Callable[..., int]
 
 
 def normalise(image: U8, channel: int, mean: np.float32, plane: F32, left: int, top: int) -> None:
@@ -201,6 +204,9 @@ def load_kernels() -> Kernels:
     def compiled(function: Callable[..., None], fastmath: bool | set[str] = False) -> Callable[..., None]:
         return cast(Callable[..., None], numba.njit(nogil=True, cache=folder is not None, fastmath=fastmath)(function))
 
+    def compiled_now(function: Callable[..., int], signature: str) -> Callable[..., int]:
+        return cast(Callable[..., int], numba.njit(signature, nogil=True, cache=folder is not None)(function))
+
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder) if folder else ""
     try:
@@ -210,6 +216,8 @@ def load_kernels() -> Kernels:
             downsample=compiled(downsample, {"contract"}),
             upsample=compiled(upsample),
             landmarks=compiled(landmarks),
+            # The first picture of a server must not wait for it.
+            follow_scan=compiled_now(follow_scan, FOLLOW_SCAN_SIGNATURE),
         )
     finally:
         config.CACHE_DIR = before

@@ -116,13 +116,13 @@ class Manifest:
         return {entry.attribute: entry for entry in self.networks if entry.role is ModelRole.ATTRIBUTE}
 
     def network(self, name: str) -> NetworkEntry:
-        """The network of that name.
+        """The network of that name, or that of the attribute of that name.
 
         Raises:
             KeyError: there is none; the message lists those that there are.
         """
         for entry in self.networks:
-            if entry.name == name:
+            if name in (entry.name, entry.attribute):
                 return entry
         raise KeyError(f"no network {name!r}; there are {', '.join(entry.name for entry in self.networks)}")
 

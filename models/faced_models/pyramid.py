@@ -100,14 +100,15 @@ def tile(width: int, height: int, padding: int, outer_padding: int) -> Layout:
     y -= padding
     for w, h in sizes[len(tiles) :]:
         candidate = Tile(outer_padding + width - w, y - h, w, h)
-        if tiles and _overlap(tiles[0], candidate):
+        if tiles and overlap(tiles[0], candidate):
             break
         tiles.append(candidate)
         y -= h + padding
     return Layout(width + 2 * outer_padding, column + 2 * outer_padding, tuple(tiles))
 
 
-def _overlap(a: Tile, b: Tile) -> bool:
+def overlap(a: Tile, b: Tile) -> bool:
+    """True if the tiles share a pixel. Those of very flat pictures may; what is written last is seen."""
     return (
         a.left < b.left + b.width
         and b.left < a.left + a.width

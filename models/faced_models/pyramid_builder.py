@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from faced_models.kernels import Kernels
 from faced_models.pyramid import Layout, Tile, level_sizes, sample_columns, sample_rows, tile
+from faced_models.pyramid_memory import PyramidMemory
 from faced_proto.types import RgbImage
 
 
@@ -48,17 +49,14 @@ class PyramidBuilder:
         self._means = means
         self._padding, self._outer_padding = padding, outer_padding
         self._threads = ThreadPoolExecutor(min(3, threads), "pyramid") if threads > 1 else None
-        # The newest tensor: its background stays zero, so that the next batch of equal frames can use it.
-        self._spare: tuple[Recipe, NDArray[np.float32]] | None = None
+        self._memory = PyramidMemory()
 
     def build(self, images: Sequence[RgbImage], skip_levels: int) -> tuple[NDArray[np.float32], Recipe]:
         """The pyramids float32 [n, 3, H, W] of images of one size, without their `skip_levels` finest levels."""
         height, width, _ = images[0].shape
         recipe = _recipe(width, height, skip_levels, self._padding, self._outer_padding)
         shape = (len(images), 3, recipe.layout.height, recipe.layout.width)
-        spare, self._spare = self._spare, None
-        usable = spare is not None and spare[0] is recipe and spare[1].shape == shape
-        batch = spare[1] if spare is not None and usable else np.zeros(shape, np.float32)
+        batch = self._memory.take(recipe.layout, shape)
         pairs = zip(images, batch, strict=True)
         planes = [(image, pyramid[channel], channel) for image, pyramid in pairs for channel in range(3)]
         run = self._threads.map if self._threads else map
@@ -67,7 +65,7 @@ class PyramidBuilder:
 
     def give_back(self, batch: NDArray[np.float32], recipe: Recipe) -> None:
         """A tensor that nobody needs any more; the next batch of equal frames is built in it."""
-        self._spare = recipe, batch
+        self._memory.give_back(recipe.layout, batch)
 
     def _fill(self, recipe: Recipe, image: RgbImage, plane: NDArray[np.float32], channel: int) -> None:
         kept, skipped = recipe.kept, recipe.skipped

@@ -10,24 +10,25 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from faced_service.errors import ImageCorrupt, ImageEmpty, ImageTruncated, ImageUnsupported
+from faced_service.errors import ImageCorrupt, ImageEmpty, ImageTooLarge, ImageTruncated, ImageUnsupported
 from faced_service.formats import bmp, jpeg, png, webp
 from faced_service.formats.header import Header
 
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """How files of one format are read."""
+    """How files of one format are read; `max_side` in pixels is what the format or its decoder can do."""
 
     name: str
+    max_side: int
     read_header: Callable[[bytes], Header]
     check_whole: Callable[[bytes], None]
 
 
-_JPEG = FileFormat("JPEG", jpeg.read_header, jpeg.check_whole)
-_PNG = FileFormat("PNG", png.read_header, png.check_whole)
-_WEBP = FileFormat("WebP", webp.read_header, webp.check_whole)
-_BMP = FileFormat("BMP", bmp.read_header, bmp.check_whole)
+_JPEG = FileFormat("JPEG", jpeg.MAX_SIDE, jpeg.read_header, jpeg.check_whole)
+_PNG = FileFormat("PNG", png.MAX_SIDE, png.read_header, png.check_whole)
+_WEBP = FileFormat("WebP", webp.MAX_SIDE, webp.read_header, webp.check_whole)
+_BMP = FileFormat("BMP", bmp.MAX_SIDE, bmp.read_header, bmp.check_whole)
 
 
 def sniff(data: bytes) -> FileFormat:
@@ -47,6 +48,10 @@ def sniff(data: bytes) -> FileFormat:
             raise ImageTruncated(f"the {candidate.name} file ends within its signature ({len(data)} bytes)")
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return _WEBP
+    if b"RIFF".startswith(data[:4]) and b"WEBP".startswith(data[8:12]) and len(data) < 12:
+        raise ImageTruncated(f"the {_WEBP.name} file ends within its signature ({len(data)} bytes)")
+    if data == b"B":
+        raise ImageTruncated(f"the {_BMP.name} file ends within its signature ({len(data)} bytes)")
     # Two letters are little to go by: the size of the second header must also be one that exists.
     if data[:2] == b"BM" and (len(data) < 18 or data[14:18] in bmp.HEADER_SIZES):
         return _BMP
@@ -59,6 +64,7 @@ def read_header(data: bytes, file_format: FileFormat) -> Header:
     Raises:
         ImageTruncated: the file ends within its header.
         ImageCorrupt: the header contradicts itself.
+        ImageTooLarge: a side is longer than the format or its decoder can do.
     """
     try:
         header = file_format.read_header(data)
@@ -66,6 +72,11 @@ def read_header(data: bytes, file_format: FileFormat) -> Header:
         raise ImageTruncated(f"the {file_format.name} file ends within its header ({len(data)} bytes)") from error
     if header.width < 1 or header.height < 1:
         raise ImageCorrupt(f"the {file_format.name} header says {header.width} x {header.height} pixels")
+    if max(header.width, header.height) > file_format.max_side:
+        raise ImageTooLarge(
+            f"the picture has {header.width} x {header.height} pixels; "
+            f"a side of a {file_format.name} picture has at most {file_format.max_side} here"
+        )
     return header
 
 

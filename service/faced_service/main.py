@@ -50,7 +50,10 @@ def _run(entry: EntryPoint, words: Sequence[str]) -> int:
         command = cast(Command, import_module(entry.module))
     except ImportError as error:
         if ".so" not in str(error):
-            raise
+            # The commands are there with the SDK alone, the packages that they need are not.
+            missing = error.name or error
+            print(f"faced: error: {missing} is not installed: pip install '.[cpu,cli]'", file=sys.stderr)  # noqa: T201
+            return USAGE
         # OpenCV's wheels leave these to the system.
         print(f"faced: error: a system library is missing: {error}", file=sys.stderr)  # noqa: T201
         print("faced: on Debian and Ubuntu: apt-get install libgl1 libglib2.0-0", file=sys.stderr)  # noqa: T201

@@ -24,7 +24,7 @@ def load_networks(settings: Settings) -> Networks:
     Raises:
         SettingsError: `allowed_attributes` names one that does not exist.
         WeightsError: weights are missing or altered.
-        DeviceError: the device or backend cannot be used.
+        DeviceError: the device, the backend or the precision cannot be had.
     """
     known = check_allowed(settings)
     allowed = known if settings.allowed_attributes is None else settings.allowed_attributes
@@ -34,6 +34,7 @@ def load_networks(settings: Settings) -> Networks:
         device=settings.device,
         precision=settings.precision,
         cpu_threads=settings.cpu_threads,
+        gpu_memory_bytes=None if settings.gpu_memory_mb is None else settings.gpu_memory_mb << 20,
     )
     return Networks(models, known)
 

@@ -53,7 +53,12 @@ def check_options(options: AnalysisOptions, *, known: Collection[str], allowed: 
 def _in_range(name: str, value: float | None, low: float, high: float) -> None:
     # NaN fails the comparison.
     if value is not None and not low <= value <= high:
-        raise InvalidOption(f"{name} is {value:g}, must be {low:g} to {high:g}")
+        raise InvalidOption(f"{name} is {_plain(value)}, must be {low:g} to {high:g}")
+
+
+def _plain(value: float) -> str:
+    # "g" would round large whole numbers.
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 def _attributes(names: Sequence[str] | None, known: Collection[str], allowed: Sequence[str]) -> tuple[str, ...]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from time import monotonic
+from typing import TypeVar
 
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import DecodeError, Message
 
 from faced_proto.convert import (
     ConvertError,
@@ -24,6 +27,41 @@ from faced_service.stream import StreamFrame
 _FORMATS = {
     image_pb2.PixelFormat.Value(f"PIXEL_FORMAT_{pixel_format.name}"): pixel_format for pixel_format in PixelFormat
 }
+
+
+_Request = TypeVar("_Request", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Stands for a message whose bytes are none of its kind."""
+
+    kind: str
+
+
+def reader_of(kind: type[_Request]) -> Callable[[bytes], _Request | Malformed]:
+    """Bytes to a message; gRPC's own way of telling that they are none has neither reason nor the right status."""
+
+    def read(data: bytes) -> _Request | Malformed:
+        try:
+            message: _Request = kind()
+            message.ParseFromString(data)
+        except DecodeError:
+            return Malformed(kind.DESCRIPTOR.name)
+        return message
+
+    return read
+
+
+def whole(received: _Request | Malformed) -> _Request:
+    """The message.
+
+    Raises:
+        InvalidOption: it could not be read.
+    """
+    if isinstance(received, Malformed):
+        raise InvalidOption(f"the bytes of the message are no {received.kind}")
+    return received
 
 
 def picture_from_proto(image: image_pb2.Image) -> Picture:
@@ -49,11 +87,14 @@ def deadline_from_proto(deadline: Duration | None, time_remaining: float | None,
     """The earlier of the request's own deadline and the transport's (seconds from now), in monotonic seconds.
 
     Raises:
-        InvalidOption: the request's deadline is not above 0.
+        InvalidOption: the request's deadline is no valid one, or not above 0.
     """
     ends = [] if time_remaining is None else [monotonic() + time_remaining]
     if deadline is not None:
-        seconds = duration_from_proto(deadline)
+        try:
+            seconds = duration_from_proto(deadline, "deadline")
+        except ConvertError as error:
+            raise InvalidOption(str(error)) from error
         if not seconds > 0:
             raise InvalidOption(f"deadline is {seconds:g} s, must be above 0")
         ends.append(arrived + seconds)
@@ -61,7 +102,7 @@ def deadline_from_proto(deadline: Duration | None, time_remaining: float | None,
 
 
 async def first_config(
-    messages: AsyncIterator[service_pb2.AnalyzeStreamRequest], models: tuple[ModelInfo, ...]
+    messages: AsyncIterator[service_pb2.AnalyzeStreamRequest | Malformed], models: tuple[ModelInfo, ...]
 ) -> StreamConfig:
     """The configuration that begins a stream.
 
@@ -69,7 +110,8 @@ async def first_config(
         StreamOrder: the first message is something else, or there is none.
         InvalidOption: it cannot be read.
     """
-    message = await anext(messages, None)
+    first = await anext(messages, None)
+    message = None if first is None else whole(first)
     if message is None or message.WhichOneof("kind") != "config":
         raise StreamOrder("the first message of a stream must be its configuration")
     try:
@@ -78,13 +120,15 @@ async def first_config(
         raise InvalidOption(str(error)) from error
 
 
-async def frames(messages: AsyncIterator[service_pb2.AnalyzeStreamRequest]) -> AsyncIterator[StreamFrame]:
+async def frames(messages: AsyncIterator[service_pb2.AnalyzeStreamRequest | Malformed]) -> AsyncIterator[StreamFrame]:
     """The frames that follow the configuration.
 
     Raises:
         StreamOrder: a message holds something else.
+        InvalidOption: a message cannot be read.
     """
-    async for message in messages:
+    async for received in messages:
+        message: service_pb2.AnalyzeStreamRequest = whole(received)
         kind = message.WhichOneof("kind")
         if kind == "config":
             raise StreamOrder("a stream has one configuration, its first message")

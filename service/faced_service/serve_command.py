@@ -6,8 +6,11 @@ Settings come from defaults, a TOML file, FACED_* variables and flags; the later
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import sys
 from collections.abc import Mapping
+from enum import Enum
 from pathlib import Path
 
 from faced_service.exit_codes import DONE
@@ -15,8 +18,8 @@ from faced_service.logs import configure_logs
 from faced_service.metrics import Metrics
 from faced_service.networks import Networks, check_allowed
 from faced_service.serving import announced_page, exit_code_of, say, serve
-from faced_service.setting_kinds import Switch
-from faced_service.settings import load_settings, setting_entries
+from faced_service.setting_kinds import Kind, Member, Names, Switch, Text
+from faced_service.settings import SettingEntry, Settings, load_settings, setting_entries
 from faced_service.workers import supervise
 
 
@@ -24,12 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The file, the check, and one flag for each setting."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file with settings")
     parser.add_argument("--check-config", action="store_true", help="say whether the settings can be, and stop")
+    defaults = Settings()
     for entry in setting_entries():
-        sentence = entry.help.replace("%", "%%")
+        default = f"(default: {_shown(defaults, entry)}; {entry.variable})"
+        help_ = f"{entry.help} {_allowed(entry.kind)}{default}".replace("%", "%%")
         if isinstance(entry.kind, Switch):
-            parser.add_argument(entry.flag, action="store_true", default=None, help=sentence)
+            parser.add_argument(entry.flag, action="store_true", default=None, help=help_)
         else:
-            parser.add_argument(entry.flag, metavar="VALUE", help=sentence)
+            parser.add_argument(entry.flag, metavar="VALUE", help=help_)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,6 +48,8 @@ def _serve(arguments: argparse.Namespace, flags: Mapping[str, str | bool]) -> in
     settings = load_settings(arguments.config, os.environ, flags)
     check_allowed(settings)
     if arguments.check_config:
+        for entry in setting_entries():
+            sys.stdout.write(f"{entry.name} = {_shown(settings, entry)}\n")
         say("the settings are valid")
         return DONE
     configure_logs(settings.log_format, settings.log_level)
@@ -51,6 +58,24 @@ def _serve(arguments: argparse.Namespace, flags: Mapping[str, str | bool]) -> in
     metrics = Metrics()
     with announced_page(metrics, settings):
         return serve(settings, metrics, _announce)
+
+
+def _allowed(kind: Kind) -> str:
+    match kind:
+        case Member(of):
+            return f"Must be one of {', '.join(member.value for member in of)}. "
+        case Text(_, expected):
+            return f"Must be {expected}. "
+        case _:
+            return ""
+
+
+def _shown(settings: Settings, entry: SettingEntry) -> str:
+    """The value as TOML has it, or in a word where TOML has none."""
+    value = getattr(settings, entry.name)
+    if value is None:
+        return '"all"' if isinstance(entry.kind, Names) else "unset"
+    return json.dumps(value.value if isinstance(value, Enum) else value)
 
 
 def _announce(address: str, networks: Networks) -> None:

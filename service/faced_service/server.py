@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from faced_proto.v1 import service_pb2, service_pb2_grpc
 from faced_service.analyzer import Analyzer
 from faced_service.metrics import Metrics
 from faced_service.networks import Networks
-from faced_service.servicer import FaceAnalysisServicer
+from faced_service.servicer import SERVICE_NAME, FaceAnalysisServicer
 from faced_service.settings import Settings
-
-SERVICE_NAME = str(service_pb2.DESCRIPTOR.services_by_name["FaceAnalysisService"].full_name)
 
 _NAMES = ("", SERVICE_NAME)
 """What health can be asked for: the server as a whole, and the service."""
@@ -39,11 +37,11 @@ async def running_server(
     """A server on `target` ("host:port", port 0 = a free one, or "unix:path"); gives the address that it got.
 
     It is SERVING when the context is entered, all networks having run once. Leaving it drains: NOT_SERVING first, then
-    running calls get `drain_grace_s`. After `on_hang` it serves no more and can only be left. With `shared_port`, other
-    servers may listen on it, and calls come to this one only once it is ready.
+    streams are told, and running calls get `drain_grace_s`. After `on_hang` it serves no more and can only be left.
+    With `shared_port`, other servers may listen on it, and calls come to this one only once it is ready.
 
     Raises:
-        AddressError: the address is in use, or not this machine's.
+        AddressError: the address is in use, not this machine's, or a name that cannot be resolved.
     """
     loop = asyncio.get_running_loop()
     hung: asyncio.Future[None] = loop.create_future()
@@ -56,8 +54,10 @@ async def running_server(
         metrics=metrics,
         on_hang=lambda: None if hung.done() else hung.set_result(None),
     )
-    servicer = FaceAnalysisServicer(analyzer, metrics, stream_credits=settings.stream_credits)
-    service_pb2_grpc.add_FaceAnalysisServiceServicer_to_server(servicer, server)  # type: ignore[no-untyped-call]
+    servicer = FaceAnalysisServicer(
+        analyzer, metrics, stream_credits=settings.stream_credits, drain_grace=settings.drain_grace_s
+    )
+    servicer.add_to(server)
     condition = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(condition, server)
 
@@ -80,6 +80,7 @@ async def running_server(
     finally:
         watcher.cancel()
         await condition.enter_graceful_shutdown()
+        servicer.drain()
         await server.stop(settings.drain_grace_s)
         await analyzer.close()
 
@@ -88,6 +89,11 @@ def _listen(server: grpc.aio.Server, target: str) -> str:
     try:
         port = server.add_insecure_port(target)
     except RuntimeError as error:
+        host = target.rpartition(":")[0].strip("[]")
+        try:
+            socket.getaddrinfo(host, None)
+        except socket.gaierror as unknown:
+            raise AddressError(f"cannot listen on {target}: the name {host} cannot be resolved") from unknown
         raise AddressError(f"cannot listen on {target}: the address is in use, or not this machine's") from error
     if target.startswith("unix:"):
         return target

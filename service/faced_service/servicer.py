@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -11,39 +12,74 @@ import grpc
 
 from faced_proto.convert import (
     analysis_options_from_proto,
+    duration_to_proto,
     frame_analysis_to_proto,
     frame_outcome_to_proto,
     server_info_to_proto,
     stream_started_to_proto,
 )
-from faced_proto.v1 import service_pb2, service_pb2_grpc
+from faced_proto.v1 import service_pb2
 from faced_service.analyzer import AnalysisRequest, Analyzer
 from faced_service.errors import FacedError, InternalError, Overloaded
 from faced_service.metrics import Metrics
-from faced_service.requests import deadline_from_proto, first_config, frames, picture_from_proto
+from faced_service.requests import (
+    Malformed,
+    deadline_from_proto,
+    first_config,
+    frames,
+    picture_from_proto,
+    reader_of,
+    whole,
+)
 from faced_service.status import STATUS
-from faced_service.stream import Stream, start_stream
+from faced_service.stream import Draining, Stream, start_stream
 
 _logger = logging.getLogger(__name__)
+
+SERVICE_NAME = str(service_pb2.DESCRIPTOR.services_by_name["FaceAnalysisService"].full_name)
 
 _AUTO_UPSAMPLE = 1
 """One picture: one doubling where the caller chose no scale."""
 
 
-class FaceAnalysisServicer(service_pb2_grpc.FaceAnalysisServiceServicer):
-    """See `FaceAnalysisService` in service.proto."""
+class FaceAnalysisServicer:
+    """See `FaceAnalysisService` in service.proto. `drain_grace` in seconds is what `drain` tells streams."""
 
-    def __init__(self, analyzer: Analyzer, metrics: Metrics, *, stream_credits: int) -> None:
+    def __init__(self, analyzer: Analyzer, metrics: Metrics, *, stream_credits: int, drain_grace: float) -> None:
         self._analyzer = analyzer
         self._metrics = metrics
         self._stream_credits = stream_credits
+        self._drain_grace = drain_grace
+        self._draining = asyncio.Event()
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """In place of the generated function, whose way of reading messages cannot be chosen."""
+        pb = service_pb2
+        handlers = {
+            "Analyze": grpc.unary_unary_rpc_method_handler(
+                self.Analyze, reader_of(pb.AnalyzeRequest), pb.AnalyzeResponse.SerializeToString
+            ),
+            "AnalyzeStream": grpc.stream_stream_rpc_method_handler(
+                self.AnalyzeStream, reader_of(pb.AnalyzeStreamRequest), pb.AnalyzeStreamResponse.SerializeToString
+            ),
+            "GetServerInfo": grpc.unary_unary_rpc_method_handler(
+                self.GetServerInfo, reader_of(pb.GetServerInfoRequest), pb.GetServerInfoResponse.SerializeToString
+            ),
+        }
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE_NAME, handlers),))
+        server.add_registered_method_handlers(SERVICE_NAME, handlers)
+
+    def drain(self) -> None:
+        """Tell all streams that the server is going away."""
+        self._draining.set()
 
     async def Analyze(  # noqa: N802 - gRPC's names
-        self, request: service_pb2.AnalyzeRequest, context: grpc.aio.ServicerContext
+        self, received: service_pb2.AnalyzeRequest | Malformed, context: grpc.aio.ServicerContext
     ) -> service_pb2.AnalyzeResponse:
         """One picture, one reply."""
         arrived = monotonic()
         async with self._call("Analyze", context):
+            request: service_pb2.AnalyzeRequest = whole(received)
             options = analysis_options_from_proto(request.options)
             own_deadline = request.deadline if request.HasField("deadline") else None
             deadline = deadline_from_proto(own_deadline, context.time_remaining(), arrived)
@@ -60,7 +96,7 @@ class FaceAnalysisServicer(service_pb2_grpc.FaceAnalysisServiceServicer):
             )
 
     async def AnalyzeStream(  # noqa: N802
-        self, requests: AsyncIterator[service_pb2.AnalyzeStreamRequest], context: grpc.aio.ServicerContext
+        self, requests: AsyncIterator[service_pb2.AnalyzeStreamRequest | Malformed], context: grpc.aio.ServicerContext
     ) -> None:
         """A configuration and frames in, its answer and one outcome for each frame out."""
         # Writes instead of yields: a call that is cancelled ends here at once, and with it what is under way.
@@ -72,9 +108,19 @@ class FaceAnalysisServicer(service_pb2_grpc.FaceAnalysisServiceServicer):
             include_labels = bool(started.config.options.include_labels)
             include_landmarks = bool(started.config.options.include_landmarks)
             # Each stream is a caller of its own, so that one that floods takes nothing from the others.
-            stream = Stream(started, self._analyzer, caller=started.stream_id)
+            stream = Stream(
+                started,
+                self._analyzer,
+                caller=started.stream_id,
+                draining=self._draining,
+                drain_grace=self._drain_grace,
+            )
             async with aclosing(stream.outcomes(frames(messages))) as outcomes:
                 async for outcome in outcomes:
+                    if isinstance(outcome, Draining):
+                        draining = service_pb2.Draining(grace=duration_to_proto(outcome.grace))
+                        await context.write(service_pb2.AnalyzeStreamResponse(draining=draining))
+                        continue
                     message = frame_outcome_to_proto(
                         outcome, include_labels=include_labels, include_landmarks=include_landmarks
                     )
@@ -82,11 +128,12 @@ class FaceAnalysisServicer(service_pb2_grpc.FaceAnalysisServiceServicer):
 
     async def GetServerInfo(  # noqa: N802
         self,
-        request: service_pb2.GetServerInfoRequest,  # noqa: ARG002
+        received: service_pb2.GetServerInfoRequest | Malformed,
         context: grpc.aio.ServicerContext,
     ) -> service_pb2.GetServerInfoResponse:
         """Models, limits and device."""
         async with self._call("GetServerInfo", context):
+            whole(received)
             return server_info_to_proto(self._analyzer.info())
 
     @asynccontextmanager

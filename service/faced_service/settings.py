@@ -53,6 +53,11 @@ class Settings:
     cpu_threads: Annotated[
         int | None, Whole(1, 1024), "Threads that all networks of all workers share; unset: as many as there are cores."
     ] = None
+    gpu_memory_mb: Annotated[
+        int | None,
+        Whole(64, 2**20),
+        "Megabytes of a GPU that a network may take for frames of one size; unset: as many as there are.",
+    ] = None
 
     max_message_bytes: Annotated[int, Whole(1024, 2**31 - 1), "Bytes of the largest message."] = 16 * _MIB
     max_pixels: Annotated[int, Whole(1, 2**30), "Pixels of the largest picture; larger ones are refused."] = 40_000_000

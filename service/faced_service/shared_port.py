@@ -15,8 +15,10 @@ def shared_port(host: str, port: int) -> Iterator[int]:
     """Holds `port` (0 = a free one) of all addresses of `host`; gives its number.
 
     Raises:
-        AddressError: somebody listens on it or holds it, or the address is not this machine's.
+        AddressError: somebody listens on it or holds it, the address is not this machine's, or the system cannot.
     """
+    if not hasattr(socket, "SO_REUSEPORT"):
+        raise AddressError("several workers cannot share a port on this system")
     try:
         places = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
@@ -35,7 +37,8 @@ def shared_port(host: str, port: int) -> Iterator[int]:
         # One of several addresses may be missing, such as ::1 where there is no IPv6; none of them may be another's.
         taken = [error for error in failures if error.errno == errno.EADDRINUSE]
         if taken or not held:
-            raise AddressError(f"cannot listen on {host}:{port}: {failures[0].strerror}".lower()) from failures[0]
+            first = (taken or failures)[0]
+            raise AddressError(f"cannot listen on {host}:{port}: {first.strerror}") from first
         yield held
 
 

@@ -30,6 +30,8 @@ _logger = logging.getLogger(__name__)
 _AUTO_UPSAMPLE = 0
 """Streams are about speed: no doubling where the caller chose no scale."""
 
+_MAX_SILENCE_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class StreamFrame:
@@ -39,6 +41,13 @@ class StreamFrame:
     picture: Picture | FacedError
     media_time_us: int | None = None
     arrived: float = field(default_factory=monotonic)
+
+
+@dataclass(frozen=True, slots=True)
+class Draining:
+    """The server stops in `grace` seconds."""
+
+    grace: float
 
 
 def start_stream(config: StreamConfig, analyzer: Analyzer, *, credits: int) -> StreamStarted:
@@ -90,6 +99,10 @@ def start_stream(config: StreamConfig, analyzer: Analyzer, *, credits: int) -> S
     )
 
 
+async def _dropped(frame: StreamFrame) -> FrameOutcome:
+    return FrameOutcome(frame.frame_id, frame.media_time_us, FrameDropped(DropReason.DRAINING))
+
+
 class _Waiting:
     """A frame between its arrival and the begin of its analysis."""
 
@@ -110,10 +123,19 @@ class Stream:
 
     Every-frame streams have as many frames under way as they have credits, so that decoding, detecting and describing
     overlap; live streams have one, and the newest of those that wait is next. With a `scan_interval` above 1, frames
-    are searched one after the other.
+    are searched one after the other. Once `draining` is set, frames that come are dropped, and the stream ends when its
+    sender does or falls silent.
     """
 
-    def __init__(self, started: StreamStarted, analyzer: Analyzer, *, caller: str) -> None:
+    def __init__(
+        self,
+        started: StreamStarted,
+        analyzer: Analyzer,
+        *,
+        caller: str,
+        draining: asyncio.Event | None = None,
+        drain_grace: float = 0.0,
+    ) -> None:
         self._config = started.config
         self._analyzer = analyzer
         self._caller = caller
@@ -124,33 +146,55 @@ class Stream:
         self._credits = asyncio.Semaphore(started.max_in_flight)
         # Semaphores are first come, first served: frames begin in their order.
         self._under_way = asyncio.Semaphore(1 if self._live else started.max_in_flight)
-        self._answers: asyncio.Queue[asyncio.Task[FrameOutcome] | None] = asyncio.Queue()
+        self._answers: asyncio.Queue[asyncio.Task[FrameOutcome] | Draining | None] = asyncio.Queue()
+        self._draining = draining or asyncio.Event()
+        self._drain_grace = drain_grace
+        self._received = self._answered = 0
         self._newest_id: int | None = None
         self._newest_time: int | None = None
 
-    async def outcomes(self, frames: AsyncIterator[StreamFrame]) -> AsyncGenerator[FrameOutcome, None]:
-        """One outcome for each frame, in order. Close the iterator (`aclosing`) to end what is under way.
+    async def outcomes(self, frames: AsyncIterator[StreamFrame]) -> AsyncGenerator[FrameOutcome | Draining, None]:
+        """One outcome for each frame, in order, and at most one Draining.
+
+        Close the iterator (`aclosing`) to end what is under way.
 
         Raises:
             StreamOrder: a frame's id did not increase; the frames before it were answered.
         """
         reader = asyncio.create_task(self._read(frames))
         reader.add_done_callback(lambda _: self._answers.put_nowait(None))
-        pending: asyncio.Task[FrameOutcome] | None = None
+        drainer = asyncio.create_task(self._drain(reader))
+        pending: asyncio.Task[FrameOutcome] | Draining | None = None
         try:
             while (pending := await self._answers.get()) is not None:
+                if isinstance(pending, Draining):
+                    yield pending
+                    continue
                 yield await pending
+                self._answered += 1
                 self._credits.release()
-            await reader
+            if not reader.cancelled():
+                await reader
         finally:
-            rest: list[asyncio.Future[None] | asyncio.Future[FrameOutcome]] = [reader]
+            rest: list[asyncio.Future[None] | asyncio.Future[FrameOutcome]] = [reader, drainer]
             while pending is not None or not self._answers.empty():
-                if pending is not None:
+                if isinstance(pending, asyncio.Task):
                     rest.append(pending)
                 pending = None if self._answers.empty() else self._answers.get_nowait()
             for task in rest:
                 task.cancel()
             await asyncio.gather(*rest, return_exceptions=True)
+
+    async def _drain(self, reader: asyncio.Task[None]) -> None:
+        await self._draining.wait()
+        self._answers.put_nowait(Draining(self._drain_grace))
+        # A sender that heard of it ends its side; one that does not is given up once it is silent.
+        silence = min(_MAX_SILENCE_S, self._drain_grace / 4)
+        while not reader.done():
+            before = self._received
+            await asyncio.wait([reader], timeout=silence)
+            if self._received == before == self._answered:
+                reader.cancel()
 
     async def _read(self, frames: AsyncIterator[StreamFrame]) -> None:
         newest: _Waiting | None = None
@@ -160,7 +204,11 @@ class Stream:
             frame = await anext(frames, None)
             if frame is None:
                 return
+            self._received += 1
             self._check_order(frame)
+            if self._draining.is_set():
+                self._answers.put_nowait(asyncio.create_task(_dropped(frame)))
+                continue
             if self._live and newest is not None:
                 newest.supersede()
             newest = _Waiting(frame)

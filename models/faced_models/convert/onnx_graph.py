@@ -18,7 +18,7 @@ Attribute = int | float | str | Sequence[int]
 
 
 class OnnxGraph:
-    """A graph with one input and one output, both float32; nodes and weights keep the order in which they come."""
+    """A graph with one input and one float32 output; nodes and weights keep the order in which they come."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -64,14 +64,30 @@ class OnnxGraph:
         }
         return self.node("Conv", name, inputs, attributes)
 
+    def append(self, model: bytes, source: str) -> str:
+        """All of another model of this operator set, with `source` as its one input; returns its output's name."""
+        graph = onnx.load_from_string(model).graph
+        for node in graph.node:
+            node.input[:] = [source if name == graph.input[0].name else name for name in node.input]
+        self._nodes += graph.node
+        self._weights += graph.initializer
+        return str(graph.output[0].name)
+
     def finish(
-        self, input_name: str, input_shape: Sequence[Dimension], output_name: str, output_shape: Sequence[Dimension]
+        self,
+        input_name: str,
+        input_shape: Sequence[Dimension],
+        output_name: str,
+        output_shape: Sequence[Dimension],
+        *,
+        bytes_in: bool = False,
     ) -> bytes:
-        """The checked model, serialised."""
+        """The checked model, serialised; its input is float32, or uint8 with `bytes_in`."""
+        input_type = onnx.TensorProto.UINT8 if bytes_in else onnx.TensorProto.FLOAT
         graph = onnx.helper.make_graph(
             self._nodes,
             self._name,
-            [onnx.helper.make_tensor_value_info(input_name, onnx.TensorProto.FLOAT, list(input_shape))],
+            [onnx.helper.make_tensor_value_info(input_name, input_type, list(input_shape))],
             [onnx.helper.make_tensor_value_info(output_name, onnx.TensorProto.FLOAT, list(output_shape))],
             self._weights,
         )

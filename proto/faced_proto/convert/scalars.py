@@ -8,6 +8,7 @@ from google.protobuf.duration_pb2 import Duration
 from faced_proto.convert.errors import ConvertError
 
 _NANOSECONDS = 1_000_000_000
+_MOST_SECONDS = 315_576_000_000
 
 
 @contextmanager
@@ -31,6 +32,13 @@ def duration_to_proto(seconds: float, path: str = "duration") -> Duration:
     return message
 
 
-def duration_from_proto(message: Duration) -> float:
-    """Seconds; the sign and the size are the receiver's to judge."""
+def duration_from_proto(message: Duration, path: str = "duration") -> float:
+    """Seconds; the sign and the size are the receiver's to judge.
+
+    Raises:
+        ConvertError: nanos out of range or of the other sign, or seconds beyond 10,000 years: no valid Duration.
+    """
+    seconds, nanos = message.seconds, message.nanos
+    if abs(seconds) > _MOST_SECONDS or abs(nanos) >= _NANOSECONDS or seconds * nanos < 0:
+        raise ConvertError(path, f"{seconds} s and {nanos} ns are no valid duration")
     return int(message.ToNanoseconds()) / _NANOSECONDS

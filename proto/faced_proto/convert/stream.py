@@ -53,10 +53,12 @@ def stream_config_from_proto(
     """Unset becomes None, an unset mode every frame. `axes` are those of distributions of the history without one.
 
     Raises:
-        ConvertError: the mode is unknown, or a row of the history is not whole.
+        ConvertError: the mode is unknown, a duration is no valid one, or a row of the history is not whole.
     """
     mode = message.mode
-    times = {field: duration_from_proto(getattr(message, field)) for field in _DURATIONS if message.HasField(field)}
+    times = {
+        field: duration_from_proto(getattr(message, field), field) for field in _DURATIONS if message.HasField(field)
+    }
     return StreamConfig(
         mode=enum_from_proto(StreamMode, mode, f"{path}.mode") if mode else StreamMode.EVERY_FRAME,
         options=analysis_options_from_proto(message.options),

@@ -8,6 +8,9 @@ from faced_service.errors import ImageTruncated
 from faced_service.formats.header import Header
 
 HEADER_SIZES = frozenset(struct.pack("<I", size) for size in (12, 40, 52, 56, 64, 108, 124))
+MAX_SIDE = 1 << 20
+"""The decoder's."""
+
 _UNCOMPRESSED = frozenset({0, 3, 6})
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from faced_service.formats import exif
 
+MAX_PARTS = 10_000
+"""Chunks or segments that a file may have: each costs time here, and a line of complaint in some decoders."""
+
 
 @dataclass(frozen=True, slots=True)
 class Header:

@@ -8,9 +8,13 @@ from collections.abc import Iterator
 
 from faced_service.errors import ImageCorrupt, ImageTruncated
 from faced_service.formats import exif
-from faced_service.formats.header import Header
+from faced_service.formats.header import MAX_PARTS, Header
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MAX_SIDE = 1_000_000
+"""The decoder's."""
+
+_PIXELS = b"IDAT"
 
 
 def read_header(data: bytes) -> Header:
@@ -36,8 +40,13 @@ def _orientation(data: bytes) -> int:
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Type, start and end of each chunk's content, as far as the file goes or up to IEND."""
     at = len(SIGNATURE)
+    others = 0
     while at + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
+        # Some encoders cut the pixels into chunks of a row: those may be many.
+        others += kind != _PIXELS or length == 0
+        if others > MAX_PARTS:
+            raise ImageCorrupt(f"the PNG file has more than {MAX_PARTS} chunks beside its pixels")
         yield kind, at + 8, at + 8 + length
         if kind == b"IEND":
             return
@@ -61,5 +70,5 @@ def check_whole(data: bytes) -> None:
         kinds.add(kind)
     if b"IEND" not in kinds:
         raise ImageTruncated(f"the PNG file ends before its picture does ({len(data)} bytes)")
-    if b"IDAT" not in kinds:
+    if _PIXELS not in kinds:
         raise ImageCorrupt("the PNG file has no pixels")

@@ -7,14 +7,20 @@ from collections.abc import Iterator
 
 from faced_service.errors import ImageCorrupt, ImageTruncated
 from faced_service.formats import exif
-from faced_service.formats.header import Header
+from faced_service.formats.header import MAX_PARTS, Header
+
+MAX_SIDE = 16_383
 
 _EXIF_PREFIX = b"Exif\x00\x00"
 
 
 def _chunks(data: bytes, stop: int) -> Iterator[tuple[bytes, int, int]]:
-    at = 12
+    """Type, start and end of each chunk's content, as far as `stop`."""
+    at, chunks = 12, 0
     while at + 8 <= stop:
+        chunks += 1
+        if chunks > MAX_PARTS:
+            raise ImageCorrupt(f"the WebP file has more than {MAX_PARTS} chunks")
         kind, length = struct.unpack_from("<4sI", data, at)
         yield kind, at + 8, at + 8 + length
         at += 8 + length + (length & 1)
@@ -64,5 +70,9 @@ def check_whole(data: bytes) -> None:
         struct.error: it ends before its picture does.
     """
     (size,) = struct.unpack_from("<I", data, 4)
-    if size + 8 > len(data) or any(end > len(data) for _, _, end in _chunks(data, size + 8)):
+    if size + 8 > len(data):
         raise ImageTruncated(f"the WebP file has {len(data)} of its {size + 8} bytes")
+    for kind, start, end in _chunks(data, size + 8):
+        if end > size + 8:
+            name = kind.decode("ascii", "replace")
+            raise ImageCorrupt(f"the WebP file's chunk {name!r} at byte {start - 8} is longer than the file")

@@ -34,6 +34,20 @@ def test_server_that_is_not_there(cli):
     assert "127.0.0.1:1" in err
 
 
+def test_port_that_cannot_be_is_a_usage_error(cli):
+    for address in ("127.0.0.1:99999", "127.0.0.1:0"):
+        code, out, err = cli("status", "--server", address)
+        assert (code, out) == (2, "")
+        assert err == f"faced-cli: server: {address} has no port from 1 to 65535\n"
+
+
+def test_only_attributes_can_be_calibrated(cli, server):
+    lines = cli("status", "--server", server)[1].splitlines()
+    ends = {line.split()[0]: line.split()[-1] for line in lines if line.split()[-1:] in (["yes"], ["no"], ["-"])}
+    assert (ends["detector"], ends["landmarks"]) == ("-", "-")
+    assert ends["emotion"] in ("yes", "no")
+
+
 def test_token_in_clear_text_is_refused(cli):
     code, _, err = cli("status", "--server", "192.0.2.1:50051", "--token", "secret")
     assert code == 2

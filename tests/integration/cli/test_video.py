@@ -60,6 +60,18 @@ def test_remote_frames_as_jpeg_find_the_same_face(cli, clip, server, tmp_path):
         assert abs(left - right) < 20
 
 
+def test_rows_say_which_frames_were_scanned_in_full(cli, clip, server, tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    command = ("video", clip, "--jsonl", rows, "--server", server, "--attributes", "none", "--encode", "raw")
+    assert cli(*command, "--scan-interval", "10")[0] == 0
+    found = rows_of(rows)
+    assert [row["frame"] for row in found if row["full_scan"]] == [0, 10, 20]
+    assert [len(row["faces"]) for row in found] == [1] * 24
+    code, _, err = cli(*command, "--scan-interval", "1001", "--force")
+    assert code == 2
+    assert "scan_interval is 1001, must be 1 to 1000" in err
+
+
 def test_what_exists_is_kept_and_forced(cli, clip, server, tmp_path):
     rows = tmp_path / "rows.jsonl"
     rows.write_text("precious")

@@ -23,8 +23,10 @@ from faced_proto.types import (
     Distribution,
     EffectiveOptions,
     Engine,
+    ErrorReason,
     FaceAnalysis,
     FrameAnalysis,
+    FrameFailure,
     FrameOutcome,
     IntegerBins,
     Limits,
@@ -153,9 +155,12 @@ class Service(service_pb2_grpc.FaceAnalysisServiceServicer):
             time.sleep(self.answer_after)
             if self.before_answer:
                 self.before_answer(frame.frame_id, context)
-            analysis = analysis_of(frame.image, config.options)
+            if frame.image.WhichOneof("content") is None:
+                result = FrameFailure(ErrorReason.IMAGE_EMPTY, "the request holds no picture")
+            else:
+                result = analysis_of(frame.image, config.options)
             time_us = frame.media_time_us if frame.HasField("media_time_us") else None
-            outcome = FrameOutcome(frame.frame_id, time_us, analysis)
+            outcome = FrameOutcome(frame.frame_id, time_us, result)
             answered += 1
             message = convert.frame_outcome_to_proto(outcome, include_labels=False, include_landmarks=True)
             yield service_pb2.AnalyzeStreamResponse(outcome=message)

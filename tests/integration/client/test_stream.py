@@ -10,7 +10,7 @@ import pytest
 
 import faced_client
 from faced_client import StreamFrame
-from faced_proto.types import AnalysisOptions, ErrorReason, StreamConfig, StreamMode
+from faced_proto.types import AnalysisOptions, ErrorReason, FrameFailure, StreamConfig, StreamMode
 
 
 def frames(count):
@@ -100,7 +100,6 @@ def _noting(stream, seen):
 @pytest.mark.parametrize(
     ("bad", "kind", "said"),
     [
-        (np.zeros((2, 2, 3), np.float32), faced_client.InvalidImage, "float32"),
         (StreamFrame(np.zeros((2, 2), np.uint8), frame_id=1), faced_client.InvalidRequest, "frame_id: 1 after 1"),
         (StreamFrame(np.zeros((2, 2), np.uint8), media_time_us=2**63), faced_client.InvalidRequest, "media_time_us"),
     ],
@@ -110,6 +109,24 @@ def test_a_frame_that_cannot_be_sent_is_an_error_after_those_before_it(client, b
     with pytest.raises(kind, match=said):
         _noting(client.stream([*frames(2), bad, *frames(2)]), seen)
     assert seen == [0, 1]
+
+
+def test_a_picture_that_cannot_be_sent_fails_alone_and_in_turn(client, service):
+    whole = np.zeros((4, 4, 3), np.uint8)
+    outcomes = list(client.stream([b"", whole, np.zeros((2, 2, 3), np.float32), "missing.jpg", whole, b"", b"", b""]))
+    assert [outcome.frame_id for outcome in outcomes] == list(range(8))
+    failures = {o.frame_id: o.result for o in outcomes if isinstance(o.result, FrameFailure)}
+    assert {number: failure.reason for number, failure in failures.items()} == {
+        0: ErrorReason.IMAGE_EMPTY,
+        2: ErrorReason.RAW_LAYOUT,
+        3: ErrorReason.IMAGE_UNSUPPORTED,
+        5: ErrorReason.IMAGE_EMPTY,
+        6: ErrorReason.IMAGE_EMPTY,
+        7: ErrorReason.IMAGE_EMPTY,
+    }
+    assert "float32" in failures[2].message
+    assert "missing.jpg" in failures[3].message
+    assert service.most_unanswered <= service.max_in_flight
 
 
 def test_a_call_that_fails_in_mid_stream_raises_after_what_was_answered(client, service):
@@ -151,7 +168,7 @@ def test_a_server_that_is_not_there_is_named():
 def test_a_draining_server_answers_what_it_has_and_the_rest_is_unavailable(client, service):
     service.drain_after = 4
     seen = []
-    with pytest.raises(faced_client.Unavailable, match="going away"):
+    with pytest.raises(faced_client.Unavailable, match="server is stopping"):
         _noting(client.stream(frames(50)), seen)
     assert seen == list(range(len(seen)))
     assert 4 <= len(seen) <= 4 + 2 * service.max_in_flight

@@ -237,7 +237,7 @@ def test_intervals_in_range_are_in_force(networks, interval):
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("frames", [40, pytest.param(None, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("frames", [21, pytest.param(None, marks=pytest.mark.slow)])
 def test_two_people_on_a_clip_are_where_full_scans_find_them(networks, data_dir, frames):
     clip = video_frames(data_dir / "video" / "two-people.mp4", frames)
     row = asyncio.run(measure_live("clip", clip, networks.models.detector, interval=10, upsample=0))

@@ -13,6 +13,7 @@ import pytest
 from faced_models.errors import WeightsError
 from faced_proto.v1 import service_pb2, service_pb2_grpc
 from faced_service import networks as networks_module
+from faced_service import serving as serving_module
 from faced_service.main import main
 
 
@@ -99,3 +100,10 @@ def test_altered_weights_are_their_own_exit_code(monkeypatch, capsys):
     monkeypatch.setattr(networks_module, "load_models", altered)
     assert main(["serve"]) == 5
     assert capsys.readouterr().err == "faced: error: weights age.onnx are altered\n"
+
+
+def test_a_host_that_does_not_exist_is_said_so(capsys, networks, monkeypatch):
+    monkeypatch.setattr(serving_module, "load_networks", lambda _settings: networks)
+    assert main(["serve", "--host", "example.invalid", "--port", "0", "--insecure"]) == 4
+    said = "cannot listen on example.invalid:0: the name example.invalid cannot be resolved"
+    assert capsys.readouterr().err.endswith(f"faced: error: {said}\n")

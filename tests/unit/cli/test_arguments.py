@@ -73,6 +73,8 @@ def test_server_and_token_come_from_the_environment_and_flags_win():
         (["status", "--tls-cert", "c.pem"], "--tls-key"),
         (["status", "--tls-ca", "c.pem"], "--server"),
         (["image", "x", "--colour"], "--colour"),
+        (["status", "--server", ""], "--server"),
+        (["image", "x", "--\x1b[31m"], r"--\x1b[31m"),
     ],
 )
 def test_usage_errors_name_the_flag(capsys, argv, told):

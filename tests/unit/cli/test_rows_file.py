@@ -30,5 +30,20 @@ def test_no_space_left_is_named(tmp_path):
 
 
 def test_missing_folder_is_named(tmp_path):
-    with pytest.raises(InputError, match="none"):
-        RowsFile(tmp_path / "none" / "rows.jsonl")
+    with RowsFile(tmp_path / "none" / "rows.jsonl") as rows, pytest.raises(InputError, match="none"):
+        rows.write({"frame": 0})
+
+
+def test_what_was_there_is_kept_until_the_first_row(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("a row of another run, longer than this one's\n")
+    with RowsFile(path) as rows:
+        assert path.read_text().startswith("a row of another run")
+        rows.write({"frame": 0})
+    assert (path.read_text(), rows.count) == ('{"frame": 0}\n', 1)
+
+
+def test_without_rows_no_file_is_made(tmp_path):
+    with RowsFile(tmp_path / "rows.jsonl"):
+        pass
+    assert not (tmp_path / "rows.jsonl").exists()

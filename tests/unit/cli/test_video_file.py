@@ -115,20 +115,19 @@ RUN = """
     from faced_cli.frames import VideoSource
     from faced_cli.video_file import VideoFile
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    with VideoSource(Path(sys.argv[1])) as source, VideoFile(Path(sys.argv[2]), source) as video:
-        for frame in source.frames():
-            video.write(frame, frame.image)
-            {at_each_frame}
-        video.finish()
+    try:
+        with VideoSource(Path(sys.argv[1])) as source, VideoFile(Path(sys.argv[2]), source) as video:
+            for frame in source.frames():
+                video.write(frame, frame.image)
+                {at_each_frame}
+            video.finish()
+    finally:
+        print(video.frames)
 """
 
 
 def run(source: Path, target: Path, at_each_frame: str, limit: str = "") -> subprocess.CompletedProcess[str]:
-    code = (
-        textwrap.dedent(RUN)
-        .replace("{at_each_frame}", at_each_frame)
-        .replace("with VideoSource", limit + "with VideoSource", 1)
-    )
+    code = textwrap.dedent(RUN).replace("{at_each_frame}", at_each_frame).replace("try:", limit + "try:", 1)
     return subprocess.run([sys.executable, "-c", code, source, target], capture_output=True, text=True, timeout=60)
 
 
@@ -158,6 +157,7 @@ def test_full_disk_is_told_once_and_keeps_what_was_finished(noisy, tmp_path):
     assert ended.stderr.strip().splitlines()[-1].endswith(f"InputError: {target}: cannot be written (File too large)")
     found = times(target)
     assert 50 <= len(found) < 250
+    assert ended.stdout == f"{len(found)}\n"
     assert found == pytest.approx([0.04 * i for i in range(len(found))], abs=1e-3)
 
 

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,9 @@ def test_other_containers_are_refused_by_name(tmp_path):
 
 def test_standard_output_and_new_files_are_fine(tmp_path):
     check_outputs(tmp_path / "in.mp4", tmp_path / "out.mp4", Path("-"), force=False)
+
+
+def test_devices_and_pipes_need_no_force(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (Path("/dev/null"), tmp_path / "pipe"):
+        check_outputs(tmp_path / "in.mp4", None, path, force=False)

@@ -102,3 +102,14 @@ def test_only_unary_calls_are_repeated_and_only_when_unavailable():
     assert method["retryPolicy"]["maxAttempts"] == 4
     assert options["grpc.keepalive_time_ms"] == 20_000
     assert options["grpc.max_receive_message_length"] == -1
+
+
+@pytest.mark.parametrize("server", ["host:0", "127.0.0.1:99999", "[::1]:65536", "a host:1", "host\x1b:1"])
+def test_an_address_that_cannot_be_is_refused(server):
+    with pytest.raises(ConfigurationError, match="server: "):
+        connection_to(server, None, None, None, None)
+
+
+@pytest.mark.parametrize("server", ["host", "host:65535", "[::1]:1", "::1", "unix:/tmp/a b/socket:99999"])
+def test_other_addresses_are_taken(server):
+    assert connection_to(server, None, None, None, None).server == server

@@ -74,4 +74,4 @@ def test_a_device_that_cannot_be_used_is_refused_with_its_reason():
     with pytest.raises(DeviceError, match="unknown backend 'torch'"):
         load_detector(backend="torch")
     with pytest.raises(DeviceError, match="precision"):
-        load_detector(precision=Precision.FAST)
+        load_detector(backend="ort", device="cpu", precision=Precision.FAST)

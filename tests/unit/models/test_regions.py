@@ -98,8 +98,8 @@ def test_a_shared_region_is_searched_as_finely_as_its_smallest_face_needs():
 
 
 def test_a_full_scan_is_chosen_where_regions_cost_as_much():
-    assert plan_regions([face(50, 50, 80)], 150, 140, AS_IS) is None
-    crowd = [face(100 * i, 100 * j, 80) for i in range(6) for j in range(4)]
+    assert plan_regions([face(40, 40, 80)], 150, 140, AS_IS) is None
+    crowd = [face(100 * i, 95 * j, 80) for i in range(6) for j in range(5)]
     assert plan_regions(crowd, 640, 480, AS_IS) is None
     many = [face(30 * i, 100, 80) for i in range(33)]
     assert plan_regions(many, 4000, 3000, AS_IS) is None
@@ -145,9 +145,10 @@ def test_the_grid_of_a_region_lies_on_the_grid_of_the_frame(astronaut):
     detector = load_detector(backend="ort", device="cpu", cpu_threads=2)
     image = np.full((400, 640, 3), 120, np.uint8)
     same = compared = 0
-    for x in range(20, 360, 34):
+    for y in range(40, 140, 7):
+        x = 2 * y + 20
         image[:] = 120
-        image[75 : 75 + 256, x : x + 256] = astronaut[:256, 96:352]
+        image[y : y + 256, x : x + 256] = astronaut[:256, 96:352]
         (full,) = detector.detect([image], AS_IS, [0.0])[0]
         (region,) = plan_regions([full], 640, 400, AS_IS)
         cut = np.ascontiguousarray(image[region.top : region.bottom, region.left : region.right])
@@ -161,5 +162,5 @@ def test_the_grid_of_a_region_lies_on_the_grid_of_the_frame(astronaut):
             assert abs(off - step * round(off / step)) <= 1.5
             assert abs(off) <= step + 1
         same += max(abs(a.left - b.left), abs(a.top - b.top)) <= 1
-    assert compared >= 8
-    assert same >= 6
+    assert compared >= 12
+    assert same >= 8  # by chance it were one in ten

@@ -6,6 +6,7 @@ import pytest
 
 from faced_service.batcher import Batcher, Closed, QueueFull
 from faced_service.fair_queue import Expired
+from faced_service.work_thread import Hung
 
 
 class Work:
@@ -300,5 +301,39 @@ def test_an_idle_batcher_costs_no_wakeups():
         await asyncio.sleep(0.3)
         assert loop.time() - calls >= 0.3
         assert time.process_time() - begin < 0.05
+
+    asyncio.run(scenario())
+
+
+def test_work_that_hangs_fails_its_items_and_closes_the_batcher():
+    async def scenario():
+        work, hung = Work(), []
+        subject = Batcher("test", work, max_batch=2, max_wait=0, queue_limit=100, run_timeout=0.2, on_hang=hung.append)
+        work.gate.clear()
+        begin = time.monotonic()
+        first = asyncio.create_task(subject.submit(1, key="k"))
+        await asyncio.to_thread(work.begun.wait, 10)
+        waiting = [asyncio.create_task(subject.submit(n, key="k")) for n in (2, 3)]
+        results = await asyncio.gather(first, *waiting, return_exceptions=True)
+        assert 0.15 < time.monotonic() - begin < 2
+        assert [type(result) for result in results] == [Hung, Closed, Closed]
+        assert str(results[0]) == "test did not end within 0.2 s"
+        assert hung == ["test"]
+        with pytest.raises(Closed):
+            await subject.submit(4, key="k")
+        await subject.close(drain=True)
+        assert work.seen == [1]
+        work.gate.set()
+
+    asyncio.run(scenario())
+
+
+def test_work_within_the_limit_is_no_hang():
+    async def scenario():
+        hung = []
+        subject = Batcher("test", Work(), max_batch=2, max_wait=0, queue_limit=9, run_timeout=5, on_hang=hung.append)
+        assert (await subject.submit(2, key="k")).value == 4
+        await subject.close(drain=True)
+        assert hung == []
 
     asyncio.run(scenario())

@@ -191,10 +191,10 @@ def test_other_bytes_are_unsupported(data):
 @pytest.mark.parametrize("extension", FORMATS.values())
 def test_every_shortened_file_is_refused(extension):
     whole = encode(face(), extension)
-    lengths = {*range(3, 64), *np.linspace(64, len(whole) - 1, 150).astype(int).tolist(), len(whole) - 1}
+    lengths = {*range(1, 64), *np.linspace(64, len(whole) - 1, 150).astype(int).tolist(), len(whole) - 1}
     for length in sorted(lengths):
         reason = reason_of(whole[:length])
-        assert reason is ErrorReason.IMAGE_TRUNCATED or length < 12, (extension, length, reason)
+        assert reason is ErrorReason.IMAGE_TRUNCATED, (extension, length, reason)
 
 
 def test_progressive_jpeg_without_its_last_scans_is_truncated():
@@ -273,3 +273,43 @@ def test_random_damage_gives_a_picture_or_an_image_error():
                 data[at] = random.integers(0, 256)
             with suppress(ImageError):
                 assert read(bytes(data)).dtype == np.uint8
+
+
+def test_a_million_chunks_are_refused_before_a_decoder_sees_them(capfd):
+    texts = b"\0\0\0\0tEXt" + struct.pack(">I", zlib.crc32(b"tEXt"))
+    whole = png(4, 4, (b"IDAT", zlib.compress(bytes(4 * 13))), (b"IEND", b""))
+    assert read(whole[:33] + 9_000 * texts + whole[33:]).shape == (4, 4, 3)
+    capfd.readouterr()
+    with pytest.raises(ImageError, match="more than 10000 chunks") as caught:
+        read(whole[:33] + 1_000_000 * texts + whole[33:])
+    assert caught.value.reason is ErrorReason.IMAGE_CORRUPT
+    webp = encode(face(), ".webp") + 1_000_000 * b"JUNK\0\0\0\0"
+    with pytest.raises(ImageError, match="more than 10000 chunks"):
+        read(webp[:4] + struct.pack("<I", len(webp) - 8) + webp[8:])
+    assert capfd.readouterr().err == ""
+
+
+def test_pixels_in_very_many_chunks_are_no_complaint():
+    rgb = np.random.default_rng(1).integers(0, 256, (900, 4, 3), np.uint8)
+    rows = zlib.compress(np.pad(rgb.reshape(900, 12), ((0, 0), (1, 0))).tobytes(), 0)
+    assert len(rows) > 10_000
+    assert np.array_equal(read(png(4, 900, *((b"IDAT", bytes([byte])) for byte in rows), (b"IEND", b""))), rgb)
+
+
+def test_a_side_beyond_the_decoders_limit_is_too_large():
+    rows = zlib.compress(bytes(1 + 3 * 1_000_001))
+    with pytest.raises(ImageError, match="1000001 x 1 pixels; a side of a PNG picture has at most 1000000") as caught:
+        read(png(1_000_001, 1, (b"IDAT", rows), (b"IEND", b"")))
+    assert caught.value.reason is ErrorReason.IMAGE_TOO_LARGE
+    rows = zlib.compress(bytes(1 + 3 * 1_000_000))
+    assert read(png(1_000_000, 1, (b"IDAT", rows), (b"IEND", b""))).shape == (1, 1_000_000, 3)
+    bmp = b"BM" + struct.pack("<IHHIIiiHHIIIIII", 0, 0, 0, 54, 40, (1 << 20) + 1, 1, 1, 24, 0, 0, 0, 0, 0, 0)
+    assert reason_of(bmp + bytes(4 << 20)) is ErrorReason.IMAGE_TOO_LARGE
+
+
+def test_a_webp_chunk_longer_than_its_file_is_corrupt():
+    data = bytearray(encode(face(), ".webp"))
+    data[16:20] = struct.pack("<I", len(data) + 100)
+    with pytest.raises(ImageError, match="chunk 'VP8L' at byte 12 is longer than the file") as caught:
+        read(bytes(data))
+    assert caught.value.reason is ErrorReason.IMAGE_CORRUPT

@@ -72,3 +72,10 @@ def test_forbidden_attributes_are_named():
 
 def test_an_attribute_named_twice_is_answered_once():
     assert check(attributes=("age", "emotion", "age")).attributes == ("age", "emotion")
+
+
+def test_large_whole_numbers_are_shown_as_they_are():
+    with pytest.raises(FacedError, match="upsample_times is 4294967295, must be 0 to 8"):
+        check(upsample_times=2**32 - 1)
+    with pytest.raises(FacedError, match="threshold is 1e\\+20, must be -1 to 10"):
+        check(threshold=1e20)

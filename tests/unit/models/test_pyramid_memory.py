@@ -1,0 +1,57 @@
+import numpy as np
+
+from faced_models.pyramid_memory import PyramidMemory
+
+
+def address(tensor):
+    return tensor.__array_interface__["data"][0]
+
+
+def filled(memory, layout, shape):
+    tensor = memory.take(layout, shape)
+    assert tensor.shape == shape
+    assert not tensor.any()
+    tensor.fill(7.0)
+    memory.give_back(layout, tensor)
+    return address(tensor)
+
+
+def test_the_same_layout_finds_what_it_wrote():
+    memory = PyramidMemory()
+    filled(memory, "a", (1, 3, 20, 10))
+    assert (memory.take("a", (1, 3, 20, 10)) == 7.0).all()
+
+
+def test_another_layout_finds_zeros_in_the_same_block():
+    memory = PyramidMemory()
+    first = filled(memory, "a", (1, 3, 20, 10))
+    assert filled(memory, "b", (1, 3, 10, 20)) == first
+    assert filled(memory, "b", (1, 3, 5, 5)) == first
+    assert filled(memory, "a", (1, 3, 20, 10)) == first
+
+
+def test_a_tensor_in_use_is_lent_to_nobody_else():
+    memory = PyramidMemory()
+    one, other = memory.take("a", (1, 3, 8, 8)), memory.take("a", (1, 3, 8, 8))
+    one.fill(1.0)
+    assert not other.any()
+    memory.give_back("a", one)
+    memory.give_back("a", other)
+    assert address(memory.take("a", (1, 3, 8, 8))) == address(other)
+
+
+def test_a_block_for_a_huge_picture_is_not_kept_for_a_small_one():
+    memory = PyramidMemory()
+    huge = memory.take("huge", (1, 3, 4000, 2200))
+    memory.give_back("huge", huge)
+    del huge
+    small = memory.take("small", (1, 3, 100, 100))
+    assert small.base.size == small.size
+
+
+def test_values_of_two_batches_of_one_layout_do_not_mix():
+    memory = PyramidMemory()
+    batch = memory.take("a", (2, 3, 8, 8))
+    batch.fill(5.0)
+    memory.give_back("a", batch)
+    assert np.count_nonzero(memory.take("a", (1, 3, 8, 8))) == 0

@@ -1,0 +1,71 @@
+import re
+import urllib.error
+import urllib.request
+
+import pytest
+
+from faced_models.thrifty_detector import MemoryStep
+from faced_proto.types import EffectiveOptions, Engine, FrameAnalysis, Precision, Rotation, Timing
+from faced_service.metrics import Metrics, SharedMetrics, metrics_page
+
+
+def analysis():
+    return FrameAnalysis(
+        640, 480, Rotation.NONE, (), 1.0, 80.0, EffectiveOptions(0, 0.0, None, ()), True,
+        Engine("cpu", "onnxruntime", Precision.EXACT, "mmod"),
+        Timing(decode_us=1500, queue_us=0, detect_us=40_000, align_us=700, describe_us=2300, total_us=44_500),
+    )  # fmt: skip
+
+
+def page_of(metrics):
+    with metrics_page(metrics.registry, "127.0.0.1", 0) as address:
+        return urllib.request.urlopen(address, timeout=5).read().decode()
+
+
+def test_the_page_has_what_was_counted():
+    metrics = Metrics()
+    metrics.request_ended("Analyze", "OK")
+    metrics.request_ended("Analyze", "OK")
+    metrics.frame_analysed(analysis())
+    metrics.frame_failed("image_corrupt")
+    metrics.memory_was_short(MemoryStep.CPU)
+    metrics.run_hung("detect")
+    with metrics.frame_in_hand():
+        page = page_of(metrics)
+    for line in (
+        'faced_requests_total{code="OK",method="Analyze"} 2.0',
+        'faced_frames_total{outcome="ok"} 1.0',
+        'faced_frames_total{outcome="image_corrupt"} 1.0',
+        "faced_faces_total 0.0",
+        'faced_stage_seconds_sum{stage="detect"} 0.04',
+        'faced_stage_seconds_bucket{le="0.02",stage="detect"} 0.0',
+        'faced_stage_seconds_bucket{le="0.05",stage="detect"} 1.0',
+        'faced_out_of_memory_total{step="cpu"} 1.0',
+        'faced_out_of_memory_total{step="split"} 0.0',
+        'faced_hung_runs_total{queue="detect"} 1.0',
+        "faced_queue_depth 1.0",
+    ):
+        assert line in page.splitlines(), line
+    assert "faced_queue_depth 0.0" in page_of(metrics)
+
+
+def test_two_servers_in_a_process_count_apart():
+    first, second = Metrics(), Metrics()
+    first.request_ended("Analyze", "OK")
+    assert second.registry.get_sample_value("faced_requests_total", {"method": "Analyze", "code": "OK"}) is None
+
+
+def test_the_page_is_gone_afterwards():
+    with metrics_page(Metrics().registry, "127.0.0.1", 0) as address:
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/metrics", address)
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(address, timeout=5)
+
+
+def test_shared_metrics_begin_empty_and_count_deaths(tmp_path):
+    shared = SharedMetrics(tmp_path)
+    assert shared.environment == {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    (tmp_path / "gauge_livesum_4711.db").write_bytes(b"")
+    shared.worker_died(4711)
+    assert list(tmp_path.iterdir()) == []
+    assert "faced_worker_deaths_total 1.0" in page_of(shared)
