@@ -80,7 +80,7 @@ class MmodDetector:
         self.info = info
         self.engine = engine
         self._session = session
-        self._scaler = ImageScaler(kernels)
+        self._scaler = ImageScaler(kernels, threads)
         self._decoder = Decoder(options.window, options.overlaps)
         self._builder = PyramidBuilder(kernels, options.means, options.padding, options.outer_padding, threads)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
@@ -14,8 +17,10 @@ from faced_proto.types import RgbImage
 class ImageScaler:
     """Scales on the CPU, on every device: dlib's doubling truncates, so its last bits decide grey levels."""
 
-    def __init__(self, kernels: Kernels) -> None:
+    def __init__(self, kernels: Kernels, threads: int = 1) -> None:
         self._kernels = kernels
+        self._threads = ThreadPoolExecutor(threads, "upsample") if threads > 1 else None
+        self._bands = threads
 
     def scaled(self, image: RgbImage, plan: ScanPlan) -> RgbImage:
         """The image as the plan has it, before levels are left out; the image itself where nothing changes."""
@@ -31,7 +36,19 @@ class ImageScaler:
         height, width, _ = image.shape
         out = np.empty((2 * height + 1, 2 * width + 2, 3), np.uint8)
         rows, columns = sample_rows(height, out.shape[0]), sample_columns(width, out.shape[1])
-        self._kernels.upsample(
-            image, out, rows.first, rows.fraction, columns.first, columns.fraction, columns.exact_from
-        )
+
+        def fill(band: slice) -> None:
+            self._kernels.upsample(
+                image,
+                out[band],
+                rows.first[band],
+                rows.fraction[band],
+                columns.first,
+                columns.fraction,
+                columns.exact_from,
+            )
+
+        edges = np.linspace(0, len(out), self._bands + 1, dtype=int).tolist()
+        bands = [slice(top, bottom) for top, bottom in pairwise(edges)]
+        list((self._threads.map if self._threads else map)(fill, bands))
         return out
