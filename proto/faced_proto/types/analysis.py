@@ -18,7 +18,7 @@ class Precision(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What ran: device ("cpu", "cuda:0"), backend ("onnxruntime", "dlib"), precision, id of the detector."""
+    """What ran: device ("cpu", "cuda:0"), backend ("onnxruntime", "openvino", "dlib"), precision, detector's id."""
 
     device: str
     backend: str
