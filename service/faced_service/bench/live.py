@@ -11,6 +11,7 @@ from time import perf_counter
 
 from faced_models.bundle import load_detector
 from faced_models.detector import Detector
+from faced_models.dlib_detector import HogDetector
 from faced_models.scale import MAX_UPSAMPLE_TIMES, ScanPlan, plan_scan
 from faced_proto.types import Detection, RgbImage
 from faced_service.batcher import Served
@@ -28,7 +29,8 @@ class LiveRow:
     """One clip: frames a second of detection, their ratio, and how the boxes of every frame's full scan are met.
 
     `found_60` and `found_90` are the shares of these boxes that a box of live mode, each used once, meets with an IoU
-    of at least 0.6 and 0.9; `extra` boxes of live mode meet none.
+    of at least 0.6 and 0.9; `extra` boxes of live mode meet none. `hog_fps` is the rate of dlib's HOG on
+    the same frames with the same doublings, where asked for.
     """
 
     clip: str
@@ -44,6 +46,7 @@ class LiveRow:
     found_90: float
     extra: int
     full_scans: int
+    hog_fps: float | None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--interval", type=_interval, default=10, metavar="N", help="full scans (default: 10)")
     parser.add_argument("--frames", type=count, metavar="N", help=f"how many (default: all; made: {_MADE_FRAMES})")
     parser.add_argument("--upsample", type=_upsample, default=0, metavar="N", help="doublings (default: 0)")
+    parser.add_argument("--hog", action="store_true", help="time dlib's HOG detector too")
     add_threads(parser)
     add_device(parser)
 
@@ -68,11 +72,19 @@ def run(arguments: argparse.Namespace) -> list[LiveRow]:
         name, frames = "made", moving_face(arguments.frames or _MADE_FRAMES)
     else:
         name, frames = arguments.video.name, video_frames(arguments.video, arguments.frames)
-    return [asyncio.run(measure_live(name, frames, detector, interval=arguments.interval, upsample=arguments.upsample))]
+    hog = HogDetector() if arguments.hog else None
+    interval, upsample = arguments.interval, arguments.upsample
+    return [asyncio.run(measure_live(name, frames, detector, interval=interval, upsample=upsample, hog=hog))]
 
 
 async def measure_live(
-    clip: str, frames: Iterable[RgbImage], detector: Detector, *, interval: int, upsample: int
+    clip: str,
+    frames: Iterable[RgbImage],
+    detector: Detector,
+    *,
+    interval: int,
+    upsample: int,
+    hog: HogDetector | None = None,
 ) -> LiveRow:
     """Search each frame in full and in live mode, in turn.
 
@@ -86,7 +98,7 @@ async def measure_live(
         return Served(found, 0.0, perf_counter() - begin)
 
     live = LiveScan(interval)
-    full_s = live_s = 0.0
+    full_s = live_s = hog_s = 0.0
     count_frames = full_scans = extra = 0
     matches: list[float] = []
     plan, size = None, ""
@@ -100,6 +112,10 @@ async def measure_live(
         scan = await live.turn().scan(image, plan, detect)
         live_s += perf_counter() - begin
         full_s += every.worked
+        if hog is not None:
+            begin = perf_counter()
+            hog.detect(image, plan.upsample_times, 0.0)
+            hog_s += perf_counter() - begin
         count_frames += 1
         full_scans += scan.full
         met = match(every.value, scan.faces)
@@ -121,6 +137,7 @@ async def measure_live(
         found_90=_share(matches, 0.9),
         extra=extra,
         full_scans=full_scans,
+        hog_fps=None if hog is None else round(count_frames / hog_s, 2),
     )
 
 
