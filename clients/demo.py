@@ -62,8 +62,8 @@ def main() -> None:
     make_picture(OUTPUT / "astronaut.png")
     make_video(OUTPUT / "astronaut.mp4")
     folder = OUTPUT.name
-    run("image", f"{folder}/astronaut.png", "--json", "--annotate", f"{folder}/annotated")
     run("image", f"{folder}/astronaut.png")
+    run("image", f"{folder}/astronaut.png", "--json", "--annotate", f"{folder}/annotated")
     run(
         *("video", f"{folder}/astronaut.mp4", "-o", f"{folder}/annotated/astronaut.mp4"),
         *("--jsonl", f"{folder}/annotated/astronaut.jsonl", "--force"),
