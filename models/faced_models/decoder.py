@@ -68,7 +68,10 @@ class Decoder:
 def _restore(rectangle: Rectangle, view: View) -> Box:
     if view.plan.shrink == 1.0:
         return downsampled(rectangle, view.plan.upsample_times).as_box()
-    box = rectangle.as_box()
-    down = view.original[0] / view.scaled[0]
-    across = view.original[1] / view.scaled[1]
+    return unshrunk(rectangle.as_box(), view.original, view.scaled)
+
+
+def unshrunk(box: Box, original: tuple[int, int], scaled: tuple[int, int]) -> Box:
+    """A box of the shrunk image in the image as given; sizes are (height, width)."""
+    down, across = original[0] / scaled[0], original[1] / scaled[1]
     return Box(box.left * across, box.top * down, box.right * across, box.bottom * down)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
-import cv2
 import numpy as np
 
 from faced_models.boxes import Rectangle
+from faced_models.decoder import unshrunk
 from faced_models.errors import DeviceError, ModelError
+from faced_models.image_scaler import shrunk
 from faced_models.scale import ScanPlan
 from faced_proto.types import Box, Detection, Engine, ModelInfo, RgbImage
 
@@ -41,26 +43,14 @@ class DlibDetector:
         ]
 
     def _faces(self, image: RgbImage, plan: ScanPlan) -> list[Detection]:
-        height, width, _ = image.shape
-        scaled = image
-        if plan.shrink < 1.0:
-            size = (max(1, int(width * plan.shrink)), max(1, int(height * plan.shrink)))
-            scaled = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        down, across = height / scaled.shape[0], width / scaled.shape[1]
+        scaled = shrunk(image, plan)
         try:
             found = self._network(np.ascontiguousarray(scaled), plan.upsample_times)
         except RuntimeError as error:
-            raise ModelError(f"dlib failed on {width} x {height}: {error}") from error
-        faces = []
-        for face in found:
-            r = face.rect
-            box = Rectangle(r.left(), r.top(), r.right(), r.bottom()).as_box()
-            faces.append(
-                Detection(
-                    Box(box.left * across, box.top * down, box.right * across, box.bottom * down), face.confidence
-                )
-            )
-        return faces
+            raise ModelError(f"dlib failed on {image.shape[1]} x {image.shape[0]}: {error}") from error
+        return [
+            Detection(unshrunk(_box(face.rect), image.shape[:2], scaled.shape[:2]), face.confidence) for face in found
+        ]
 
 
 class HogDetector:
@@ -81,7 +71,15 @@ class HogDetector:
     def detect(self, image: RgbImage, upsample_times: int, threshold: float) -> tuple[Detection, ...]:
         """Faces of one image with scores above `threshold`; dlib's own is 0."""
         found, scores, _windows = self._detector.run(np.ascontiguousarray(image), upsample_times, threshold)
-        return tuple(
-            Detection(Rectangle(r.left(), r.top(), r.right(), r.bottom()).as_box(), float(score))
-            for r, score in zip(found, scores, strict=True)
-        )
+        return tuple(Detection(_box(rectangle), float(score)) for rectangle, score in zip(found, scores, strict=True))
+
+
+class _DlibRectangle(Protocol):
+    def left(self) -> int: ...
+    def top(self) -> int: ...
+    def right(self) -> int: ...
+    def bottom(self) -> int: ...
+
+
+def _box(rectangle: _DlibRectangle) -> Box:
+    return Rectangle(rectangle.left(), rectangle.top(), rectangle.right(), rectangle.bottom()).as_box()

@@ -14,6 +14,15 @@ from faced_models.scale import ScanPlan
 from faced_proto.types import RgbImage
 
 
+def shrunk(image: RgbImage, plan: ScanPlan) -> RgbImage:
+    """The image at the plan's shrink, by area; the image itself where that is 1."""
+    if plan.shrink == 1.0:
+        return image
+    height, width, _ = image.shape
+    size = (max(1, int(width * plan.shrink)), max(1, int(height * plan.shrink)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+
+
 class ImageScaler:
     """Scales on the CPU, on every device: dlib's doubling truncates, so its last bits decide grey levels."""
 
@@ -24,10 +33,7 @@ class ImageScaler:
 
     def scaled(self, image: RgbImage, plan: ScanPlan) -> RgbImage:
         """The image as the plan has it, before levels are left out; the image itself where nothing changes."""
-        if plan.shrink < 1.0:
-            height, width, _ = image.shape
-            size = (max(1, int(width * plan.shrink)), max(1, int(height * plan.shrink)))
-            return cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+        image = shrunk(image, plan)
         for _ in range(plan.upsample_times):
             image = self._doubled(image)
         return image

@@ -13,26 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faced_models.convert.dlib_stream import DlibStream
+from faced_models.landmark_cascade import LandmarkCascade
 
 _DATE = (1980, 1, 1, 0, 0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class LandmarkCascade:
-    """Levels of regression trees; points are x, y in the box, 0..1.
-
-    initial_shape float32 [points, 2]; anchors uint8 [levels, features], the nearest point of each feature, and
-    deltas float32 [levels, features, 2] from it; split_first, split_second uint16 and thresholds float32
-    [levels, trees, splits]; leaves float32 [levels, trees, splits + 1, points, 2].
-    """
-
-    initial_shape: NDArray[np.float32]
-    anchors: NDArray[np.uint8]
-    deltas: NDArray[np.float32]
-    split_first: NDArray[np.uint16]
-    split_second: NDArray[np.uint16]
-    thresholds: NDArray[np.float32]
-    leaves: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from faced_models.convert.carriers import find_wheel, read_source
-from faced_models.convert.cascade import LandmarkCascade, cascade_archive, read_cascade
+from faced_models.convert.cascade import cascade_archive, read_cascade
 from faced_models.errors import WeightsError
+from faced_models.landmark_cascade import LandmarkCascade
 from faced_models.manifest import load_manifest
 from faced_models.store import verified_path
 
