@@ -11,14 +11,16 @@ import numpy as np
 
 from faced_models.age_groups import age_group_axis
 from faced_models.aligner import Aligner
-from faced_models.classifier import Classifier, InputFormat
+from faced_models.classifier import Classifier
 from faced_models.detector import Detector
 from faced_models.detector_loader import DetectorLoader
 from faced_models.device import ONNX_RUNTIME, Choice
 from faced_models.errors import WeightsError
+from faced_models.input_format import InputFormat
 from faced_models.kernels import load_kernels
 from faced_models.landmark_cascade import load_cascade
-from faced_models.manifest import Manifest, NetworkEntry, load_manifest
+from faced_models.manifest import Manifest, load_manifest
+from faced_models.network_entry import NetworkEntry
 from faced_models.ort_session import OrtSession
 from faced_models.scale import WINDOW_PX, ScanPlan
 from faced_models.store import verified_path

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from faced_models.crop import CropRecipe
 from faced_models.errors import ModelError
+from faced_models.input_format import InputFormat
 from faced_models.session import Session
 from faced_proto.types import Axis, Distribution, ModelInfo
-
-# ITU-R BT.601 luma, as OpenCV and Keras' loaders compute grey.
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class InputFormat:
-    """What the network was trained on: (value - mean) * scale of values 0..255, grey or RGB, planar.
-
-    `mean` float32, one value for grey, three for RGB.
-    """
-
-    grey: bool
-    mean: NDArray[np.float32]
-    scale: float
 
 
 class Classifier:
@@ -48,7 +32,7 @@ class Classifier:
         """
         if len(crops) == 0:
             return []
-        output = self._session.run(self._prepare(crops))
+        output = self._session.run(self._format.prepare(crops))
         if output.shape != (len(crops), len(self._axis)):
             raise ModelError(
                 f"{self.info.model} gave {output.shape} for {len(crops)} faces of {len(self._axis)} classes"
@@ -62,12 +46,3 @@ class Classifier:
             Distribution(info.attribute, self._axis, tuple(row.tolist()), info.model, info.calibrated)
             for row in normalised
         ]
-
-    def _prepare(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """float32 [n, channels, size, size]."""
-        if self._format.grey:
-            # Rounded as an 8-bit grey picture would be: the network was trained on those.
-            planes = np.rint(crops @ _LUMA)[:, None]
-        else:
-            planes = crops.transpose(0, 3, 1, 2).astype(np.float32)
-        return np.ascontiguousarray((planes - self._format.mean[:, None, None]) * np.float32(self._format.scale))

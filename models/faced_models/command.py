@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from faced_models.errors import WeightsError
-from faced_models.manifest import MANIFEST, Manifest, NetworkEntry, load_manifest
+from faced_models.manifest import MANIFEST, Manifest, load_manifest
+from faced_models.network_entry import NetworkEntry
 from faced_models.store import WEIGHTS, verified_path, verified_reference
 from faced_proto.types import Categories
 

@@ -17,7 +17,7 @@ from faced_models.fused_detector import FusedDetector
 from faced_models.fused_graph import FusedGraphs
 from faced_models.guarded_detector import GuardedDetector
 from faced_models.kernels import load_kernels
-from faced_models.manifest import NetworkEntry
+from faced_models.network_entry import NetworkEntry
 from faced_models.openvino_session import OpenVinoSession
 from faced_models.ort_session import OrtSession
 from faced_models.session import Session

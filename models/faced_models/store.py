@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from faced_models.errors import WeightsError
-from faced_models.manifest import NetworkEntry
+from faced_models.network_entry import NetworkEntry
 
 WEIGHTS = Path(__file__).with_name("weights")
 

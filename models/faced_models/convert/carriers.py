@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 from faced_models.errors import WeightsError
-from faced_models.manifest import Source
+from faced_models.network_entry import Source
 
 _TIMEOUT_S = 900
 

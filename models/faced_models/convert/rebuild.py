@@ -17,7 +17,8 @@ from faced_models.convert.mmod import MmodNetwork, read_mmod
 from faced_models.convert.mmod_graph import mmod_graph
 from faced_models.convert.onnx_graph import without_denormals
 from faced_models.errors import WeightsError
-from faced_models.manifest import Manifest, NetworkEntry
+from faced_models.manifest import Manifest
+from faced_models.network_entry import NetworkEntry
 
 # Smaller weights are denormal or make denormal products, which many processors compute many times slower; without
 # them the output is the same to the bit.

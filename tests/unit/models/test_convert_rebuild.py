@@ -8,7 +8,8 @@ import pytest
 from faced_models.convert.carriers import find_wheel, read_source
 from faced_models.convert.rebuild import build, convert, updated_manifest, write_atomically
 from faced_models.errors import WeightsError
-from faced_models.manifest import MANIFEST, Manifest, Source, load_manifest
+from faced_models.manifest import MANIFEST, Manifest, load_manifest
+from faced_models.network_entry import Source
 from faced_models.store import WEIGHTS, verified_reference
 
 MANIFESTED = load_manifest()

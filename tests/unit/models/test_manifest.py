@@ -5,7 +5,8 @@ import pytest
 
 from faced_models.crop import CropRecipe
 from faced_models.errors import WeightsError
-from faced_models.manifest import MANIFEST, NetworkInput, load_manifest
+from faced_models.manifest import MANIFEST, load_manifest
+from faced_models.network_entry import NetworkInput
 from faced_models.store import WEIGHTS
 from faced_proto.types import Categories, IntegerBins, ModelRole
 
