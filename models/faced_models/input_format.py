@@ -30,5 +30,6 @@ class InputFormat:
     def _planes(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         if self.grey:
             # Rounded as an 8-bit grey picture would be: the network was trained on those.
-            return np.rint(crops @ _LUMA)[:, None]
+            grey: NDArray[np.float32] = np.rint(crops @ _LUMA)
+            return grey[:, None]
         return crops.transpose(0, 3, 1, 2).astype(np.float32)
