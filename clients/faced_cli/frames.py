@@ -29,7 +29,7 @@ _MOST_FAILED_READS = 10
 class SourceFrame:
     """One frame: `index` counts from 0, `time_s` is seconds from the stream's start.
 
-    `pts` and `duration` are in ticks of `VideoSource.time_base`; 0 is where the file's earliest stream starts.
+    `pts` and `duration` are in ticks of `VideoForm.time_base`; 0 is where the file's earliest stream starts.
     """
 
     index: int
@@ -43,16 +43,30 @@ class SourceFrame:
 class ColourTags:
     """How a video's YUV is to be read: FFmpeg's numbers for matrix, primaries and transfer; 2 = not said."""
 
-    matrix: int
-    primaries: int
-    transfer: int
+    matrix: int = 2
+    primaries: int = 2
+    transfer: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class VideoForm:
+    """What a video that is written has from its source: seconds a tick, frames a second, how pixels are to be read.
+
+    `pixel_aspect` is a pixel's width over its height (None = not said), `sound` the file that has the sound.
+    """
+
+    time_base: Fraction
+    rate: Fraction
+    pixel_aspect: Fraction | None = None
+    colours: ColourTags = ColourTags()
+    sound: Path | None = None
 
 
 class VideoSource:
     """The frames of a video file; a context manager.
 
-    `rate` is the nominal frame rate, `start` the second at which the earliest stream begins, `pixel_aspect` a pixel's
-    width over its height (None = not said), `frame_estimate` how many frames the file announces (None = nothing),
+    `form` has its nominal frame rate and its unit of time, `start` is the second at which the earliest stream begins,
+    `frame_estimate` how many frames the file announces (None = nothing),
     `announced_s` how long it says that its video is, in seconds (None = not said), `damaged` how many packets and
     frames have turned out broken so far, `given_up` whether the rest could not be read.
 
@@ -68,14 +82,10 @@ class VideoSource:
         try:
             self._stream = _video_stream(path, self._container)
             self._stream.thread_type = "AUTO"
-            self.time_base = Fraction(self._stream.time_base or Fraction(1, 90_000))
-            self.rate = Fraction(self._stream.average_rate or self._stream.guessed_rate or 25)
+            self.form = self._form()
             self.start = file_start(self._container)
             self.frame_estimate = self._estimate()
             self.announced_s = self._announced()
-            context = self._stream.codec_context
-            self.pixel_aspect = self._stream.sample_aspect_ratio or None
-            self.colours = ColourTags(int(context.colorspace), int(context.color_primaries), int(context.color_trc))
         except BaseException:
             self._container.close()
             raise
@@ -98,8 +108,8 @@ class VideoSource:
         Raises:
             InputError: there is none.
         """
-        step = max(1, round(1 / (self.rate * self.time_base)))
-        file_offset = round(self.start / self.time_base)
+        step = max(1, round(1 / (self.form.rate * self.form.time_base)))
+        file_offset = round(self.start / self.form.time_base)
         stream_start = self._stream.start_time
         size: tuple[int, int] | None = None
         last: int | None = None
@@ -114,7 +124,7 @@ class VideoSource:
                 stream_start = pts
             size = size or (frame.width, frame.height)
             last = pts
-            time_s = float((pts - stream_start) * self.time_base)
+            time_s = float((pts - stream_start) * self.form.time_base)
             duration = frame.duration or step
             yield SourceFrame(index, time_s, pts - file_offset, duration, upright_rgb(frame, *size))
             index += 1
@@ -148,9 +158,19 @@ class VideoSource:
                 failed += 1
         self.given_up = True
 
+    def _form(self) -> VideoForm:
+        stream, context = self._stream, self._stream.codec_context
+        return VideoForm(
+            time_base=Fraction(stream.time_base or Fraction(1, 90_000)),
+            rate=Fraction(stream.average_rate or stream.guessed_rate or 25),
+            pixel_aspect=stream.sample_aspect_ratio or None,
+            colours=ColourTags(int(context.colorspace), int(context.color_primaries), int(context.color_trc)),
+            sound=self.path,
+        )
+
     def _announced(self) -> float | None:
         if self._stream.duration:
-            return float(self._stream.duration * self.time_base)
+            return float(self._stream.duration * self.form.time_base)
         # That of a file with sound may be the sound's.
         alone = len(self._container.streams) == 1
         return self._container.duration / av.time_base if alone and self._container.duration else None
@@ -159,9 +179,9 @@ class VideoSource:
         if self._stream.frames > 0:
             return self._stream.frames
         if self._stream.duration:
-            return round(self._stream.duration * self.time_base * self.rate)
+            return round(self._stream.duration * self.form.time_base * self.form.rate)
         if self._container.duration:
-            return round(Fraction(self._container.duration, av.time_base) * self.rate)
+            return round(Fraction(self._container.duration, av.time_base) * self.form.rate)
         return None
 
 

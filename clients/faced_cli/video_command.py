@@ -53,7 +53,7 @@ class _Run:
         self._arguments = arguments
         self._source = source
         self._name = str(arguments.source)
-        self._video = VideoFile(arguments.output, source) if arguments.output is not None else None
+        self._video = VideoFile(arguments.output, source.form) if arguments.output is not None else None
         self._rows = RowsFile(arguments.jsonl) if arguments.jsonl is not None else None
         self._progress = VideoProgress(arguments.source.name, source.frame_estimate)
         self._complete = False
@@ -125,7 +125,7 @@ class _Run:
     def _is_cut_short(self) -> bool:
         announced_s = self._source.announced_s
         # A frame that is cut out at the end, as by an edit list, is no damage.
-        short = announced_s is not None and self._end_s < 0.98 * announced_s - 2 / self._source.rate
+        short = announced_s is not None and self._end_s < 0.98 * announced_s - 2 / self._source.form.rate
         return self._source.given_up or short
 
     def _held(self) -> Iterator[tuple[Path, int]]:
@@ -154,7 +154,7 @@ class _Run:
 
     def _count(self, frame: SourceFrame, outcome: FrameOutcome) -> None:
         result = outcome.result
-        self._end_s = frame.time_s + float(frame.duration * self._source.time_base)
+        self._end_s = frame.time_s + float(frame.duration * self._source.form.time_base)
         if isinstance(result, FrameFailure):
             self._progress.tally.failed += 1
             self._first_failure = self._first_failure or (frame, result)

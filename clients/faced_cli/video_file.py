@@ -1,4 +1,4 @@
-"""Annotated frames as an H.264 MP4 file with the source's times and sound."""
+"""Annotated frames as an H.264 MP4 file with the times of its frames, and the source's sound."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from faced_cli.audio_track import AudioTracks
 from faced_cli.errors import InputError
-from faced_cli.frames import SourceFrame, VideoSource
+from faced_cli.frames import SourceFrame, VideoForm
 from faced_cli.output_file import OutputFile
 from faced_proto.types import RgbImage
 
@@ -39,9 +39,9 @@ class VideoFile:
     frames are written in the order of their times, which are the source's own.
     """
 
-    def __init__(self, path: Path, source: VideoSource) -> None:
+    def __init__(self, path: Path, form: VideoForm) -> None:
         self.path = path
-        self._source = source
+        self._form = form
         self._muxer: _Muxer | None = None
         self._failure_told = False
         self._written = 0
@@ -49,7 +49,7 @@ class VideoFile:
     @property
     def notes(self) -> tuple[str, ...]:
         """What happened to the sound, if it was not copied."""
-        return tuple(self._muxer.audio.notes) if self._muxer else ()
+        return self._muxer.notes if self._muxer else ()
 
     @property
     def frames(self) -> int:
@@ -73,7 +73,7 @@ class VideoFile:
         try:
             if self._muxer is None:
                 height, width = image.shape[:2]
-                self._muxer = _Muxer(self.path, self._source, width, height)
+                self._muxer = _Muxer(self.path, self._form, width, height)
             self._muxer.write(frame, image)
             self._written += 1
         except (OSError, av.error.FFmpegError) as error:
@@ -126,19 +126,24 @@ def _playable(path: Path) -> int:
 class _Muxer:
     """An open MP4 file with its encoder and the sound that goes with it."""
 
-    def __init__(self, path: Path, source: VideoSource, width: int, height: int) -> None:
+    def __init__(self, path: Path, form: VideoForm, width: int, height: int) -> None:
         self._file = OutputFile(path)
         self._durations: dict[int, int] = {}
-        self._matrix = source.colours.matrix if source.colours.matrix in _MATRICES else _BT601
+        self._matrix = form.colours.matrix if form.colours.matrix in _MATRICES else _BT601
         self._closed = False
         self._flushed = False
         try:
             self._container: OutputContainer = av.open(self._file, "w", format="mp4", options=_OPTIONS)
-            self._stream = self._encoder(source, width + width % 2, height + height % 2)
-            self.audio = AudioTracks(source.path, self._container)
+            self._stream = self._encoder(form, width + width % 2, height + height % 2)
+            self._audio = AudioTracks(form.sound, self._container) if form.sound is not None else None
         except BaseException:
             self._file.close()
             raise
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What happened to the sound, if it was not copied."""
+        return tuple(self._audio.notes) if self._audio is not None else ()
 
     def write(self, frame: SourceFrame, image: RgbImage) -> None:
         """Encodes a frame and writes the sound that begins before it."""
@@ -148,15 +153,17 @@ class _Muxer:
         picture = VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p", dst_colorspace=self._matrix)
         picture.pts, picture.time_base = frame.pts, self._stream.codec_context.time_base
         self._durations[frame.pts] = frame.duration
-        for packet in self.audio.until(frame.pts * self._stream.codec_context.time_base):
-            self._container.mux(packet)
+        if self._audio is not None:
+            for packet in self._audio.until(frame.pts * self._stream.codec_context.time_base):
+                self._container.mux(packet)
         self._mux(picture)
 
     def write_rest(self) -> None:
         """Writes what the encoder holds and the rest of the sound."""
         self._mux(None)
-        for packet in self.audio.rest():
-            self._container.mux(packet)
+        if self._audio is not None:
+            for packet in self._audio.rest():
+                self._container.mux(packet)
 
     def close(self, *, flush: bool) -> None:
         """Ends the file, with what the encoder holds if `flush`; once is enough."""
@@ -170,21 +177,22 @@ class _Muxer:
             try:
                 self._container.close()
             finally:
-                self.audio.close()
+                if self._audio is not None:
+                    self._audio.close()
                 self._file.close()
 
-    def _encoder(self, source: VideoSource, width: int, height: int) -> VideoStream:
+    def _encoder(self, form: VideoForm, width: int, height: int) -> VideoStream:
         options = {"crf": "20", "preset": "veryfast", "x264-params": "bframes=0"}
-        stream = self._container.add_stream("libx264", rate=source.rate, options=options)
+        stream = self._container.add_stream("libx264", rate=form.rate, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.time_base = source.time_base
+        stream.time_base = form.time_base
         context = stream.codec_context
-        context.time_base = source.time_base
-        context.gop_size = max(1, round(_SECONDS_PER_FRAGMENT * source.rate))
-        context.colorspace, context.color_range = source.colours.matrix, _LIMITED_RANGE
-        context.color_primaries, context.color_trc = source.colours.primaries, source.colours.transfer
-        if source.pixel_aspect is not None:
-            context.sample_aspect_ratio = source.pixel_aspect
+        context.time_base = form.time_base
+        context.gop_size = max(1, round(_SECONDS_PER_FRAGMENT * form.rate))
+        context.colorspace, context.color_range = form.colours.matrix, _LIMITED_RANGE
+        context.color_primaries, context.color_trc = form.colours.primaries, form.colours.transfer
+        if form.pixel_aspect is not None:
+            context.sample_aspect_ratio = form.pixel_aspect
         return stream
 
     def _mux(self, picture: VideoFrame | None) -> None:

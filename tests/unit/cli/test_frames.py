@@ -18,7 +18,7 @@ def test_every_frame_with_its_true_time(make_video):
     assert [frame.index for frame in frames] == list(range(10))
     assert [frame.time_s for frame in frames] == pytest.approx([0.04 * i for i in range(10)], abs=1e-4)
     assert source.frame_estimate == 10
-    assert source.rate == 25
+    assert source.form.rate == 25
     assert source.damaged == 0
     for i, frame in enumerate(frames):
         assert frame.image.shape == (48, 64, 3)

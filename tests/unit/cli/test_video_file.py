@@ -14,7 +14,7 @@ from faced_cli.video_file import VideoFile
 
 
 def copied(source_path: Path, target: Path) -> tuple[str, ...]:
-    with VideoSource(source_path) as source, VideoFile(target, source) as video:
+    with VideoSource(source_path) as source, VideoFile(target, source.form) as video:
         for frame in source.frames():
             video.write(frame, frame.image)
         video.finish()
@@ -116,7 +116,7 @@ RUN = """
     from faced_cli.video_file import VideoFile
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
-        with VideoSource(Path(sys.argv[1])) as source, VideoFile(Path(sys.argv[2]), source) as video:
+        with VideoSource(Path(sys.argv[1])) as source, VideoFile(Path(sys.argv[2]), source.form) as video:
             for frame in source.frames():
                 video.write(frame, frame.image)
                 {at_each_frame}
@@ -170,6 +170,6 @@ def test_no_space_left_is_named(make_video, tmp_path):
 
 
 def test_without_frames_no_file_is_made(make_video, tmp_path):
-    with VideoSource(make_video()) as source, VideoFile(tmp_path / "out.mp4", source) as video:
+    with VideoSource(make_video()) as source, VideoFile(tmp_path / "out.mp4", source.form) as video:
         video.finish()
     assert not (tmp_path / "out.mp4").exists()
