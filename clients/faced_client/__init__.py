@@ -23,7 +23,7 @@ from faced_client.errors import (
     Unavailable,
 )
 from faced_client.images import Channels, ImageInput
-from faced_client.wire import StreamFrame
+from faced_client.progress import StreamFrame
 from faced_proto.types import (
     AnalysisOptions,
     AttributeFailure,

@@ -1,30 +1,22 @@
 """The asynchronous client: the same names as the synchronous one."""
 
 import asyncio
-import itertools
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Self, TypeVar
 
 import grpc
 import grpc.aio
-import numpy as np
 
+from faced_client.aio_feed import AsyncFrameFeed, AsyncFrameSource
 from faced_client.connection import connection_to
-from faced_client.errors import Cancelled, DeadlineExceeded, error_from_rpc
+from faced_client.errors import Cancelled, DeadlineExceeded, FacedError, error_from_rpc
 from faced_client.images import Channels, ImageInput, image_form
-from faced_client.wire import (
-    Draining,
-    StreamFrame,
-    StreamProgress,
-    analysis_options,
-    analyze_request,
-    check_timeout,
-    read_analysis,
-    read_server_info,
-    stream_config,
-)
+from faced_client.progress import LAST_FRAME_S, Draining, StreamFrame, StreamProgress, stream_config
+from faced_client.resumption import Resumption
+from faced_client.wire import analysis_options, analyze_request, check_timeout, read_analysis, read_server_info
 from faced_proto.types import FrameAnalysis, FrameOutcome, Rotation, ServerInfo, StreamConfig, StreamMode, StreamStarted
 from faced_proto.v1 import service_pb2, service_pb2_grpc
 
@@ -103,7 +95,7 @@ class AsyncClient:
         end = time.monotonic() + check_timeout(timeout)
         form = image_form(channels, encode, rotation, ignore_exif)
         options = analysis_options(upsample_times, min_face_px, threshold, max_faces, attributes)
-        limit = (await self._info(end)).limits.max_message_bytes if isinstance(image, np.ndarray) else 0
+        limit = (await self._info(end)).limits.max_message_bytes
         # Reading and encoding take milliseconds that the event loop has better use for.
         request = await asyncio.to_thread(analyze_request, image, form, options, self._left(end), limit)
         return read_analysis(await self._call(self._open_stub().Analyze, request, end), self._known)
@@ -119,12 +111,15 @@ class AsyncClient:
         rotation: Rotation | int = Rotation.NONE,
         ignore_exif: bool = False,
         timeout: float = 30.0,  # noqa: ASYNC109  (as above)
+        reconnect: float = 30.0,
     ) -> AsyncGenerator[FrameOutcome, None]:
         """Analyse the frames of one camera or video: one outcome for each frame, in order.
 
         `frames` is read in another task (a plain iterable in a thread), never further ahead than the server allows.
         `mode` replaces that of `config`. `channels`, `encode`, `rotation` and `ignore_exif` are as for `analyze`;
-        `timeout` is for the server's first answer (`config.frame_deadline` bounds the time of a frame).
+        `timeout` is for the server's first answer (`config.frame_deadline` bounds the time of a frame). A stream that
+        breaks is taken up again, its unanswered frames sent anew, for `reconnect` seconds after the last outcome;
+        0 = never.
         Closing the generator ends the stream. Where `frames` raises, the frames before it are answered first.
 
         Raises:
@@ -134,31 +129,58 @@ class AsyncClient:
         form = image_form(channels, encode, rotation, ignore_exif)
         limit = (await self._info(end)).limits.max_message_bytes
         progress = StreamProgress(stream_config(config, mode), form, limit)
-        feed = _FrameFeed(progress, frames)
-        left = self._left(end)
+        source = AsyncFrameSource(progress, frames)
+        resumption = Resumption(reconnect)
+        seconds = self._left(end)
+        try:
+            while True:
+                try:
+                    async with aclosing(self._outcomes(progress, source, resumption, seconds)) as outcomes:
+                        async for outcome in outcomes:
+                            yield outcome
+                    source.raise_failure()
+                    return
+                except FacedError as error:
+                    pause = None if self._closed else resumption.pause_after(error)
+                    if pause is None:
+                        source.raise_failure()
+                        raise
+                    resumption.log(error, self._server, progress.unanswered)
+                await asyncio.sleep(pause)
+                seconds = timeout
+        finally:
+            await source.close()
+
+    async def _outcomes(
+        self, progress: StreamProgress, source: AsyncFrameSource, resumption: Resumption, seconds: float
+    ) -> AsyncGenerator[FrameOutcome, None]:
+        """Those of one call, which is to begin within `seconds`."""
+        feed = AsyncFrameFeed(progress, source)
         call = self._open_stub().AnalyzeStream(metadata=self._metadata)
         task = asyncio.create_task(feed.send_to(call))
         try:
-            message = await self._first_reply(call, left)
+            message = await self._first_reply(call, seconds)
             while message is not grpc.aio.EOF:
                 event = progress.read(message)
                 if isinstance(event, StreamStarted):
+                    resumption.started()
                     feed.allow(event.max_in_flight)
                 elif isinstance(event, Draining):
-                    feed.drain()
+                    feed.allow(1)
                 else:
+                    resumption.progressed()
                     feed.allow(1)
                     yield event
                 message = await call.read()
-            feed.raise_failure()
-            progress.check_end(all_frames_sent=await feed.is_exhausted())
+            await feed.wait(LAST_FRAME_S)
+            progress.check_end(all_frames_drawn=source.ended)
         except grpc.RpcError as error:
-            feed.raise_failure()
             raise error_from_rpc(error, self._server) from error
         except asyncio.CancelledError:
             self._raise_if_closed()
             raise
         finally:
+            progress.end()
             call.cancel()
             task.cancel()
             await asyncio.wait([task])
@@ -208,84 +230,3 @@ class AsyncClient:
         except asyncio.CancelledError:
             self._raise_if_closed()
             raise
-
-
-class _FrameFeed:
-    """Sends the requests of one stream: the configuration, then a frame for each credit."""
-
-    def __init__(
-        self,
-        progress: StreamProgress,
-        frames: AsyncIterable[ImageInput | StreamFrame] | Iterable[ImageInput | StreamFrame],
-    ) -> None:
-        self._progress = progress
-        self._frames = aiter(frames) if isinstance(frames, AsyncIterable) else _InThreads(frames)
-        self._first = progress.config_request()
-        self._credits = asyncio.Semaphore(0)
-        self._ended = asyncio.Event()
-        self._draining = False
-        self._exhausted = False
-        self._failure: BaseException | None = None
-
-    async def send_to(self, call: grpc.aio.StreamStreamCall) -> None:
-        """Send until the frames end, raise or are no longer wanted."""
-        try:
-            await call.write(self._first)
-            while (request := await self._next_request()) is not None:
-                await call.write(request)
-            self._ended.set()
-            await call.done_writing()
-        except (grpc.RpcError, asyncio.InvalidStateError):
-            return  # the call has ended, and whoever reads its replies learns why
-
-    async def _next_request(self) -> service_pb2.AnalyzeStreamRequest | None:
-        await self._credits.acquire()
-        try:
-            frame = await anext(self._frames)
-            if self._draining:
-                return None
-            return await asyncio.to_thread(self._progress.frame_request, frame)
-        except StopAsyncIteration:
-            self._exhausted = True
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:  # noqa: BLE001  (raised again where the outcomes are read)
-            self._failure = error
-        return None
-
-    def allow(self, frames: int) -> None:
-        """Give credits."""
-        for _ in range(frames):
-            self._credits.release()
-
-    def drain(self) -> None:
-        """Send no more frames; see whether there would have been one."""
-        self._draining = True
-        self._credits.release()
-
-    def raise_failure(self) -> None:
-        """Raise what the frames raised."""
-        if self._failure is not None:
-            raise self._failure
-
-    async def is_exhausted(self) -> bool:
-        """True if all frames were drawn; a frame that is being drawn is given a moment."""
-        try:
-            await asyncio.wait_for(self._ended.wait(), 1.0)
-        except TimeoutError:
-            return False
-        return self._exhausted
-
-
-class _InThreads(AsyncIterator[ImageInput | StreamFrame]):
-    """A plain iterable's frames, each drawn in a thread: a camera may block, the event loop may not."""
-
-    def __init__(self, frames: Iterable[ImageInput | StreamFrame]) -> None:
-        self._frames = iter(frames)
-
-    async def __anext__(self) -> ImageInput | StreamFrame:
-        # A list, since StopIteration cannot leave a thread.
-        drawn = await asyncio.to_thread(list, itertools.islice(self._frames, 1))
-        if not drawn:
-            raise StopAsyncIteration
-        return drawn[0]

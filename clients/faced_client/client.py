@@ -2,27 +2,19 @@
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
 import grpc
-import numpy as np
 
 from faced_client.connection import connection_to
-from faced_client.errors import Cancelled, DeadlineExceeded, error_from_rpc
+from faced_client.errors import Cancelled, DeadlineExceeded, FacedError, error_from_rpc
+from faced_client.feed import FrameFeed, FrameSource
 from faced_client.images import Channels, ImageInput, image_form
-from faced_client.wire import (
-    Draining,
-    StreamFrame,
-    StreamProgress,
-    analysis_options,
-    analyze_request,
-    check_timeout,
-    read_analysis,
-    read_server_info,
-    stream_config,
-)
+from faced_client.progress import LAST_FRAME_S, Draining, StreamFrame, StreamProgress, stream_config
+from faced_client.resumption import Resumption
+from faced_client.wire import analysis_options, analyze_request, check_timeout, read_analysis, read_server_info
 from faced_proto.types import FrameAnalysis, FrameOutcome, Rotation, ServerInfo, StreamConfig, StreamMode, StreamStarted
 from faced_proto.v1 import service_pb2, service_pb2_grpc
 
@@ -57,7 +49,7 @@ class Client:
             self._channel = grpc.secure_channel(connection.server, connection.credentials, connection.options)
         self._stub = service_pb2_grpc.FaceAnalysisServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._known: ServerInfo | None = None
-        self._closed = False
+        self._closed = threading.Event()
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +61,7 @@ class Client:
 
     def close(self) -> None:
         """End the connection; calls in flight are cancelled. Closing twice does nothing."""
-        self._closed = True
+        self._closed.set()
         self._channel.close()
 
     def analyze(
@@ -101,7 +93,7 @@ class Client:
         end = time.monotonic() + check_timeout(timeout)
         form = image_form(channels, encode, rotation, ignore_exif)
         options = analysis_options(upsample_times, min_face_px, threshold, max_faces, attributes)
-        limit = self._info(end).limits.max_message_bytes if isinstance(image, np.ndarray) else 0
+        limit = self._info(end).limits.max_message_bytes
         request = analyze_request(image, form, options, self._left(end), limit)
         return read_analysis(self._call(self._open_stub().Analyze, request, end), self._known)
 
@@ -116,12 +108,14 @@ class Client:
         rotation: Rotation | int = Rotation.NONE,
         ignore_exif: bool = False,
         timeout: float = 30.0,
+        reconnect: float = 30.0,
     ) -> Generator[FrameOutcome, None, None]:
         """Analyse the frames of one camera or video: one outcome for each frame, in order.
 
         `frames` is read in another thread, never further ahead than the server allows. `mode` replaces that of
         `config`. `channels`, `encode`, `rotation` and `ignore_exif` are as for `analyze`; `timeout` is for the
-        server's first answer (`config.frame_deadline` bounds the time of a frame).
+        server's first answer (`config.frame_deadline` bounds the time of a frame). A stream that breaks is taken up
+        again, its unanswered frames sent anew, for `reconnect` seconds after the last outcome; 0 = never.
         Closing the generator ends the stream. Where `frames` raises, the frames before it are answered first.
 
         Raises:
@@ -131,10 +125,30 @@ class Client:
         form = image_form(channels, encode, rotation, ignore_exif)
         limit = self._info(end).limits.max_message_bytes
         progress = StreamProgress(stream_config(config, mode), form, limit)
-        feed = _FrameFeed(progress, frames)
-        left = self._left(end)
+        source = FrameSource(progress, frames)
+        resumption = Resumption(reconnect)
+        seconds = self._left(end)
+        while True:
+            try:
+                yield from self._outcomes(progress, source, resumption, seconds)
+                source.raise_failure()
+                return
+            except FacedError as error:
+                pause = None if self._closed.is_set() else resumption.pause_after(error)
+                if pause is None:
+                    source.raise_failure()
+                    raise
+                resumption.log(error, self._server, progress.unanswered)
+            self._closed.wait(pause)
+            seconds = timeout
+
+    def _outcomes(
+        self, progress: StreamProgress, source: FrameSource, resumption: Resumption, seconds: float
+    ) -> Generator[FrameOutcome, None, None]:
+        """Those of one call, which is to begin within `seconds`."""
+        feed = FrameFeed(progress, source)
         call = self._open_stub().AnalyzeStream(feed, metadata=self._metadata)
-        alarm = threading.Timer(left, feed.expire, [call])
+        alarm = threading.Timer(seconds, feed.expire, [call])
         alarm.daemon = True
         alarm.start()
         try:
@@ -142,22 +156,24 @@ class Client:
                 event = progress.read(message)
                 if isinstance(event, StreamStarted):
                     alarm.cancel()
+                    resumption.started()
                     feed.allow(event.max_in_flight)
                 elif isinstance(event, Draining):
-                    feed.drain()
+                    feed.allow(1)
                 else:
+                    resumption.progressed()
                     feed.allow(1)
                     yield event
-            feed.raise_failure()
-            progress.check_end(all_frames_sent=feed.is_exhausted())
+            feed.wait(LAST_FRAME_S)
+            progress.check_end(all_frames_drawn=source.ended)
         except grpc.RpcError as error:
-            feed.raise_failure()
             if feed.expired:
-                raise DeadlineExceeded(f"no stream from {self._server} within {left:.3g} s") from error
+                raise DeadlineExceeded(f"no stream from {self._server} within {seconds:.3g} s") from error
             raise error_from_rpc(error, self._server) from error
         finally:
             alarm.cancel()
-            feed.stop()
+            progress.end()
+            feed.allow(1)
             call.cancel()
 
     def server_info(self, *, timeout: float = 30.0) -> ServerInfo:
@@ -175,7 +191,7 @@ class Client:
         return self._known or self.server_info(timeout=self._left(end))
 
     def _open_stub(self) -> service_pb2_grpc.FaceAnalysisServiceStub:
-        if self._closed:
+        if self._closed.is_set():
             raise Cancelled("the client is closed")
         return self._stub
 
@@ -190,65 +206,3 @@ class Client:
             return method(request, timeout=self._left(end), metadata=self._metadata)
         except grpc.RpcError as error:
             raise error_from_rpc(error, self._server) from error
-
-
-class _FrameFeed(Iterator[service_pb2.AnalyzeStreamRequest]):
-    """The requests of one stream, drawn by gRPC's own thread: the configuration, then a frame for each credit."""
-
-    def __init__(self, progress: StreamProgress, frames: Iterable[ImageInput | StreamFrame]) -> None:
-        self._progress = progress
-        self._frames = iter(frames)
-        self._first: service_pb2.AnalyzeStreamRequest | None = progress.config_request()
-        self._credits = threading.Semaphore(0)
-        self._ended = threading.Event()
-        self._stopped = False
-        self._draining = False
-        self._exhausted = False
-        self._failure: BaseException | None = None
-        self.expired = False
-
-    def __next__(self) -> service_pb2.AnalyzeStreamRequest:
-        first, self._first = self._first, None
-        if first is not None:
-            return first
-        self._credits.acquire()
-        try:
-            if not self._stopped:
-                frame = next(self._frames)
-                if not self._draining:
-                    return self._progress.frame_request(frame)
-        except StopIteration:
-            self._exhausted = True
-        except BaseException as error:  # noqa: BLE001  (raised again in the caller's thread)
-            self._failure = error
-        self._ended.set()
-        raise StopIteration
-
-    def allow(self, frames: int) -> None:
-        """Give credits."""
-        self._credits.release(frames)
-
-    def drain(self) -> None:
-        """Send no more frames; see whether there would have been one."""
-        self._draining = True
-        self._credits.release()
-
-    def stop(self) -> None:
-        """Draw no more frames."""
-        self._stopped = True
-        self._credits.release()
-
-    def expire(self, call: grpc.Call) -> None:
-        """End a call that the server does not begin."""
-        self.expired = True
-        call.cancel()
-
-    def raise_failure(self) -> None:
-        """Raise what the frames raised."""
-        if self._failure is not None:
-            raise self._failure
-
-    def is_exhausted(self) -> bool:
-        """True if all frames were drawn; a frame that is being drawn is given a moment."""
-        self._ended.wait(1.0)
-        return self._exhausted

@@ -125,6 +125,10 @@ ERRORS: dict[tuple[grpc.StatusCode, ErrorReason | None], type[FacedError]] = {
 }
 
 
+_WRITTEN_TOO_LATE = (grpc.StatusCode.INTERNAL, "Internal error from Core")
+"""What grpc.aio makes of writing to a call that has just broken; the call's own status is lost."""
+
+
 def error_from_status(code: grpc.StatusCode, details: str, metadata: dict[str, str | bytes], server: str) -> FacedError:
     """The exception for a failed call; `metadata` is the trailing one, `server` the address that was called."""
     reason = _reason(code, details, metadata.get("faced-reason"))
@@ -140,7 +144,10 @@ def error_from_status(code: grpc.StatusCode, details: str, metadata: dict[str, s
 def error_from_rpc(error: grpc.RpcError, server: str) -> FacedError:
     """The exception for gRPC's own, of a synchronous or an asynchronous call."""
     metadata = {str(key): value for key, value in error.trailing_metadata() or ()}
-    return error_from_status(error.code(), error.details() or "", metadata, server)
+    code, details = error.code(), error.details() or ""
+    if (code, details) == _WRITTEN_TOO_LATE:
+        code, details = grpc.StatusCode.UNAVAILABLE, "the call ended while a message was sent"
+    return error_from_status(code, details, metadata, server)
 
 
 def _reason(code: grpc.StatusCode, details: str, given: str | bytes | None) -> ErrorReason | None:

@@ -177,26 +177,49 @@ class Running:
     address: str
 
 
-def serve(service: Service, credentials: grpc.ServerCredentials | None = None) -> tuple[grpc.Server, str]:
+def serve(
+    service: Service, credentials: grpc.ServerCredentials | None = None, port: int = 0
+) -> tuple[grpc.Server, str]:
     server = grpc.server(
         futures.ThreadPoolExecutor(8),
         options=[("grpc.max_receive_message_length", 1 << 20), ("grpc.so_reuseport", 0)],
     )
     service_pb2_grpc.add_FaceAnalysisServiceServicer_to_server(service, server)
     if credentials is None:
-        port = server.add_insecure_port("127.0.0.1:0")
+        port = server.add_insecure_port(f"127.0.0.1:{port}")
     else:
         port = server.add_secure_port("127.0.0.1:0", credentials)
     server.start()
     return server, f"localhost:{port}"
 
 
+@dataclass
+class Restart:
+    """Called, it ends the server without any grace, and starts it again on its port."""
+
+    service: Service
+    server: grpc.Server
+    address: str
+    happened: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self) -> None:
+        self.happened.set()
+        self.server.stop(0).wait()
+        time.sleep(0.5)
+        self.server, _ = serve(self.service, port=int(self.address.rpartition(":")[2]))
+
+
 @pytest.fixture
-def running() -> Iterator[Running]:
+def restart() -> Iterator[Restart]:
     service = Service()
-    server, address = serve(service)
-    yield Running(service, address)
-    server.stop(0.1).wait()
+    restart = Restart(service, *serve(service))
+    yield restart
+    restart.server.stop(0.1).wait()
+
+
+@pytest.fixture
+def running(restart: Restart) -> Running:
+    return Running(restart.service, restart.address)
 
 
 @pytest.fixture

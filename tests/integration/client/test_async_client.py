@@ -159,7 +159,7 @@ def test_streams_that_fail(running, service):
         asyncio.run(drain([RGB, StreamFrame(RGB, frame_id=0)]))
     service.drain_after = 2
     with pytest.raises(faced_client.Unavailable, match="server is stopping"):
-        asyncio.run(drain(frames(30)))
+        asyncio.run(drain(frames(30), reconnect=0))
     assert len(asyncio.run(drain(frames(2)))) == 2
     service.before_stream = lambda context: time.sleep(0.6)
     with pytest.raises(faced_client.DeadlineExceeded, match="no stream from localhost"):

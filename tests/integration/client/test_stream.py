@@ -165,11 +165,11 @@ def test_a_server_that_is_not_there_is_named():
         next(client.stream(frames(1)))
 
 
-def test_a_draining_server_answers_what_it_has_and_the_rest_is_unavailable(client, service):
+def test_without_reconnecting_a_draining_server_answers_what_it_has_and_the_rest_is_unavailable(client, service):
     service.drain_after = 4
     seen = []
     with pytest.raises(faced_client.Unavailable, match="server is stopping"):
-        _noting(client.stream(frames(50)), seen)
+        _noting(client.stream(frames(50), reconnect=0), seen)
     assert seen == list(range(len(seen)))
     assert 4 <= len(seen) <= 4 + 2 * service.max_in_flight
 
@@ -194,6 +194,9 @@ def test_bad_configurations_are_refused_by_name(client):
     ]:
         with pytest.raises(faced_client.InvalidRequest, match=said):
             next(client.stream(frames(1), config))
+    for seconds in (-1.0, float("inf"), float("nan")):
+        with pytest.raises(faced_client.InvalidRequest, match="reconnect: "):
+            next(client.stream(frames(1), reconnect=seconds))
 
 
 def test_several_streams_share_a_client(client):

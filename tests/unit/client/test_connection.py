@@ -96,10 +96,15 @@ def test_files_are_checked_by_argument(pem, tmp_path):
 
 def test_only_unary_calls_are_repeated_and_only_when_unavailable():
     options = dict(connect().options)
-    (method,) = json.loads(options["grpc.service_config"])["methodConfig"]
-    assert sorted(name["method"] for name in method["name"]) == ["Analyze", "GetServerInfo"]
-    assert method["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE"]
-    assert method["retryPolicy"]["maxAttempts"] == 4
+    methods = {
+        name["method"]: entry["retryPolicy"]
+        for entry in json.loads(options["grpc.service_config"])["methodConfig"]
+        for name in entry["name"]
+    }
+    assert sorted(methods) == ["Analyze", "GetServerInfo"]
+    assert all(policy["retryableStatusCodes"] == ["UNAVAILABLE"] for policy in methods.values())
+    assert methods["Analyze"]["maxAttempts"] == 5
+    assert methods["GetServerInfo"]["maxAttempts"] == 4
     assert options["grpc.keepalive_time_ms"] == 20_000
     assert options["grpc.max_receive_message_length"] == -1
 

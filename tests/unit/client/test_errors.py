@@ -98,3 +98,14 @@ def test_the_tree_has_one_root_and_is_exported_and_drawn():
 )
 def test_python_names_catch_them_too(kind, builtin):
     assert issubclass(kind, builtin)
+
+
+def test_a_write_that_came_too_late_is_a_broken_connection():
+    class TooLate(grpc.RpcError):
+        code = staticmethod(lambda: grpc.StatusCode.INTERNAL)
+        details = staticmethod(lambda: "Internal error from Core")
+        trailing_metadata = staticmethod(lambda: ())
+
+    error = errors.error_from_rpc(TooLate(), "host:1")
+    assert type(error) is errors.Unavailable
+    assert "the call ended while a message was sent" in str(error)
