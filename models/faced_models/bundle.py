@@ -81,8 +81,11 @@ def load_models(
     precision: Precision = Precision.EXACT,
     cpu_threads: int | None = None,
     gpu_memory_bytes: int | None = None,
+    raw: bool = False,
 ) -> Models:
     """Load and verify the networks; `attributes` None = all, else only those that these need.
+
+    `raw` leaves out every calibration.
 
     `gpu_memory_bytes` bounds what a network takes on a GPU for frames of one size; None: all there is. Attribute
     networks always compute exactly, on ONNX Runtime, on the detector's device.
@@ -110,7 +113,7 @@ def load_models(
         detector=loader.load(choice),
         aligner=load_aligner(manifest),
         classifiers={
-            name: _classifier(entry, choice.device, threads, gpu_memory_bytes)
+            name: _classifier(entry.raw if raw else entry, choice.device, threads, gpu_memory_bytes)
             for name, entry in manifest.attributes.items()
             if name in wanted
         },
@@ -164,6 +167,8 @@ def _classifier(entry: NetworkEntry, device: str, threads: int, gpu_memory_bytes
         input_format=InputFormat(entry.input.grey, np.array(entry.input.mean, np.float32), entry.input.scale),
         axis=entry.axis,
         info=_info(entry),
+        oversample=entry.oversample,
+        calibration=entry.calibration,
     )
 
 

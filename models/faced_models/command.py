@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from faced_models.calibration import Calibration, OrdinalKernel
 from faced_models.errors import WeightsError
 from faced_models.manifest import MANIFEST, Manifest, load_manifest
 from faced_models.network_entry import NetworkEntry
@@ -105,7 +106,20 @@ def _details(entry: NetworkEntry) -> list[tuple[str, str]]:
         labels = entry.axis.labels
         shown = labels if isinstance(entry.axis, Categories) else (labels[0], labels[1], "...", labels[-1])
         rows.append(("axis", f"{len(labels)}: {', '.join(shown)}"))
-        rows.append(("calibrated", "yes" if entry.calibrated else "no"))
+        rows.append(("oversample", entry.oversample.value))
+        rows.extend(_calibration(entry.calibration))
+    return rows
+
+
+def _calibration(calibration: Calibration | None) -> list[tuple[str, str]]:
+    if calibration is None:
+        return [("calibrated", "no")]
+    fitted = calibration.fitted_on
+    rows = [("calibrated", f"on {fitted.faces} faces of {fitted.data}"), ("split", fitted.split)]
+    rows.append(("temperature", f"{calibration.temperature:g}"))
+    if isinstance(calibration, OrdinalKernel):
+        columns = zip(calibration.knots, calibration.centre, calibration.width, strict=True)
+        rows.extend(("kernel", f"{knot:g} to {centre:.1f} +- {width:.1f}") for knot, centre, width in columns)
     return rows
 
 

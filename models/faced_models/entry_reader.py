@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+from faced_models.calibration import read_calibration
 from faced_models.crop import CropRecipe
 from faced_models.network_entry import DetectorOptions, NetworkEntry, NetworkInput, Source
+from faced_models.oversample import Oversample, crop_size
 from faced_models.toml_table import TomlTable
 from faced_proto.types import Axis, Categories, IntegerBins, ModelRole
 
@@ -18,6 +20,7 @@ def read_entry(name: str, table: TomlTable) -> NetworkEntry:
     """
     role = ModelRole(table.choice("role", *(role.value for role in ModelRole)))
     attribute = role is ModelRole.ATTRIBUTE
+    axis = _axis(table.table("axis")) if attribute else None
     entry = NetworkEntry(
         name=name,
         version=table.text("version"),
@@ -31,16 +34,29 @@ def read_entry(name: str, table: TomlTable) -> NetworkEntry:
         reference=_file_name(table, "reference") if table.has("reference") else None,
         input=None if role is ModelRole.LANDMARKS else _input(table.table("input")),
         crop=_crop(table.table("crop")) if attribute else None,
-        axis=_axis(table.table("axis")) if attribute else None,
+        axis=axis,
         options=_options(table.table("detector")) if role is ModelRole.DETECTOR else None,
+        oversample=_oversample(table) if attribute else Oversample.NONE,
+        calibration=read_calibration(table.table("calibration"), axis)
+        if axis is not None and table.has("calibration")
+        else None,
     )
     if attribute:
         # The classifier takes the output as probabilities; a graph without its softmax would need one here.
         table.choice("activation", "none")
     table.end()
-    if entry.crop is not None and entry.input is not None and entry.crop.size != entry.input.size:
-        raise table.wrong("crop size", entry.crop.size, f"the input size {entry.input.size}")
+    if entry.crop is not None and entry.input is not None:
+        size = crop_size(entry.oversample, entry.input.size)
+        if entry.crop.size != size:
+            what = "the input size" if size == entry.input.size else f"for {entry.oversample.value}"
+            raise table.wrong("crop size", entry.crop.size, f"{what} {size}")
     return entry
+
+
+def _oversample(table: TomlTable) -> Oversample:
+    if not table.has("oversample"):
+        return Oversample.NONE
+    return Oversample(table.choice("oversample", *(kind.value for kind in Oversample)))
 
 
 def _file_name(table: TomlTable, key: str) -> str:

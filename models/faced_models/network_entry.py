@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
+from faced_models.calibration import Calibration
 from faced_models.crop import CropRecipe
+from faced_models.oversample import Oversample
 from faced_proto.types import Axis, ModelRole
 
 
@@ -66,11 +68,18 @@ class NetworkEntry:
     crop: CropRecipe | None
     axis: Axis | None
     options: DetectorOptions | None
+    oversample: Oversample = Oversample.NONE
+    calibration: Calibration | None = None
 
     @property
     def calibrated(self) -> bool:
-        """Whether the probabilities were fitted to held-out data; no entry has a calibration yet."""
-        return False
+        """Whether the probabilities were fitted to held-out data."""
+        return self.calibration is not None
+
+    @property
+    def raw(self) -> NetworkEntry:
+        """The network without its calibration."""
+        return replace(self, calibration=None)
 
     @property
     def input_size(self) -> int:
@@ -81,7 +90,8 @@ class NetworkEntry:
     def model_id(self) -> str:
         """name@version+sha8; the digits change with the weights and with everything else that changes numbers."""
         # One line for each part, so that a value cannot move from one part to the next unnoticed.
-        preprocessing = (self.input, self.crop, self.axis, self.options)
-        lines = ["" if part is None else json.dumps(asdict(part), sort_keys=True) for part in preprocessing]
+        parts = (self.input, self.crop, self.axis, self.options, self.calibration)
+        lines = ["" if part is None else json.dumps(asdict(part), sort_keys=True) for part in parts]
+        lines.append(self.oversample.value)
         digest = hashlib.sha256("\n".join((self.sha256, *lines)).encode()).hexdigest()
         return f"{self.name}@{self.version}+{digest[:8]}"

@@ -62,11 +62,12 @@ class TomlTable:
             raise self.wrong(key, value, f"a number from {least}")
         return float(value)  # type: ignore[arg-type]
 
-    def numbers(self, key: str, *, count: int) -> tuple[float, ...]:
-        """A list of `count` finite numbers."""
+    def numbers(self, key: str, *, count: int | None = None) -> tuple[float, ...]:
+        """A list of `count` finite numbers; None: of one or more."""
         value = self._take(key)
-        if not isinstance(value, list) or len(value) != count or not all(_is_number(v) for v in value):
-            raise self.wrong(key, value, f"a list of {count} numbers")
+        fits = isinstance(value, list) and (len(value) == count if count is not None else len(value) > 0)
+        if not isinstance(value, list) or not fits or not all(_is_number(v) for v in value):
+            raise self.wrong(key, value, "a list of numbers" if count is None else f"a list of {count} numbers")
         return tuple(float(v) for v in value)
 
     def texts(self, key: str) -> tuple[str, ...]:

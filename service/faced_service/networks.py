@@ -35,6 +35,7 @@ def load_networks(settings: Settings) -> Networks:
         precision=settings.precision,
         cpu_threads=settings.cpu_threads,
         gpu_memory_bytes=None if settings.gpu_memory_mb is None else settings.gpu_memory_mb << 20,
+        raw=settings.raw_probabilities,
     )
     return Networks(models, known)
 

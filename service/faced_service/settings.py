@@ -86,6 +86,10 @@ class Settings:
         float, Real(0, 1), "Gender is withheld where the probability of an age below 16 is above this."
     ] = 0.2
 
+    raw_probabilities: Annotated[
+        bool, Switch(), "The networks' own probabilities, without the calibration that was fitted to them."
+    ] = False
+
     log_format: Annotated[str, Text("plain|json", "plain or json"), "Lines for people, or JSON for collectors."] = (
         "plain"
     )

@@ -2,8 +2,14 @@ import numpy as np
 import pytest
 
 from faced_models.bundle import load_models
+from faced_models.calibration import FittedOn, Temperature
+from faced_models.classifier import Classifier
+from faced_models.crop import CropRecipe
 from faced_models.errors import ModelError
+from faced_models.input_format import InputFormat
+from faced_models.oversample import Oversample
 from faced_models.scale import ScanPlan
+from faced_proto.types import Categories, ModelInfo, ModelRole
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +73,35 @@ def test_only_the_networks_asked_for_are_loaded():
     assert models.attributes == ("age", "age_group")
     with pytest.raises(ValueError, match="no network for attribute 'mood'"):
         load_models(attributes=["mood"])
+
+
+class LeftBrightness:
+    """A network of two classes: the mean of the left half, of 0 to 1, and the rest."""
+
+    def run(self, batch):
+        left = batch[:, 0, :, :2].mean(axis=(1, 2))
+        return np.stack([left, 1 - left], axis=1)
+
+
+def left_brightness(**options):
+    info = ModelInfo("bright@1+0", ModelRole.ATTRIBUTE, "bright", None, bool(options.get("calibration")), "MIT", 4)
+    values = InputFormat(True, np.zeros(1, np.float32), 1 / 255)
+    axis = Categories(("left", "right"))
+    return Classifier(LeftBrightness(), CropRecipe("chip", 4, 0.1), values, axis, info, **options)
+
+
+def half_white():
+    crop = np.zeros((1, 4, 4, 3), np.uint8)
+    crop[:, :, :2] = 255
+    crop[:, :, 2:] = 51
+    return crop
+
+
+def test_flips_are_averaged_before_calibration():
+    assert left_brightness().classify(half_white())[0].probabilities == pytest.approx((1.0, 0.0))
+    (flipped,) = left_brightness(oversample=Oversample.FLIP).classify(half_white())
+    assert flipped.probabilities == pytest.approx((0.6, 0.4))
+    temperature = Temperature(0.5, FittedOn("some", 1, "0" * 64))
+    (calibrated,) = left_brightness(oversample=Oversample.FLIP, calibration=temperature).classify(half_white())
+    assert calibrated.probabilities == pytest.approx((0.36 / 0.52, 0.16 / 0.52))
+    assert calibrated.calibrated

@@ -3,10 +3,12 @@ from dataclasses import replace
 
 import pytest
 
+from faced_models.calibration import OrdinalKernel
 from faced_models.crop import CropRecipe
 from faced_models.errors import WeightsError
 from faced_models.manifest import MANIFEST, load_manifest
 from faced_models.network_entry import NetworkInput
+from faced_models.oversample import Oversample
 from faced_models.store import WEIGHTS
 from faced_proto.types import Categories, IntegerBins, ModelRole
 
@@ -74,6 +76,13 @@ def test_an_unknown_name_lists_the_known_ones():
         load_manifest().network("x")
 
 
+FITTED = 'data = "FER2013", faces = 9, split = "' + "0" * 64 + '"'
+
+
+def _calibrated(calibration, message):
+    return ('licence = "MIT"', f'licence = "MIT"\ncalibration = {{ {calibration}, {FITTED} }}', message)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -99,6 +108,13 @@ def test_an_unknown_name_lists_the_known_ones():
         ("iou = 0.3382761351109955", "iou = -1", "network 'mmod': detector: iou is -1"),
         ('format = "keras"', 'format = "torch"', "source: format is 'torch'"),
         ('licence = "MIT"', 'licence = "MIT"\ntemperature = 2.0', "unknown field 'temperature'"),
+        ('licence = "MIT"', 'licence = "MIT"\noversample = "twenty"', "oversample is 'twenty', expected one of none"),
+        ('licence = "MIT"', 'licence = "MIT"\noversample = "ten_crop"', "crop size is 64, expected for ten_crop 72"),
+        _calibrated('kind = "ordinal_kernel"', "calibration: kind is 'ordinal_kernel', expected temperature"),
+        _calibrated('kind = "guess"', "calibration: kind is 'guess', expected one of temperature, ordinal_kernel"),
+        _calibrated('kind = "temperature", temperature = 0', "calibration: temperature is 0"),
+        _calibrated('kind = "temperature", temperature = 1, width = [1]', "calibration: unknown field 'width'"),
+        _calibrated('kind = "temperature"', "calibration: temperature is missing"),
         ("[network.mmod]", "[network", "cannot be read"),
         ("[network.mmod]", "mmod = 3\n[network.mmod]", "unknown field 'mmod'"),
     ],
@@ -122,3 +138,35 @@ def test_a_manifest_without_a_detector_is_refused(tmp_path):
 def test_a_missing_manifest_is_named(tmp_path):
     with pytest.raises(WeightsError, match=r"other\.toml cannot be read"):
         load_manifest(tmp_path / "other.toml")
+
+
+def test_a_calibration_is_read_and_changes_the_model_id(tmp_path):
+    kernel = f'kind = "ordinal_kernel", temperature = 1.5, knots = [0, 80], centre = [5, 75], width = [4, 8], {FITTED}'
+    path = tmp_path / "manifest.toml"
+    text = MANIFEST.read_text().replace("[network.dlib-age]", f"[network.dlib-age]\ncalibration = {{ {kernel} }}")
+    path.write_text(text)
+    entry, plain = load_manifest(path).network("age"), load_manifest().network("age").raw
+    assert entry.calibrated
+    assert isinstance(entry.calibration, OrdinalKernel)
+    assert entry.calibration.width == (4.0, 8.0)
+    assert entry.calibration.fitted_on.faces == 9
+    assert entry.model_id != plain.model_id
+    assert entry.raw.model_id == plain.model_id
+    assert replace(plain, oversample=Oversample.FLIP).model_id != replace(plain, oversample=Oversample.NONE).model_id
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ("knots = [80, 0], centre = [0, 80], width = [1, 1]", "knots is [80.0, 0.0], expected rising numbers"),
+        ("knots = [], centre = [], width = []", "knots is [], expected a list of numbers"),
+        ("knots = [0, 80], centre = [0], width = [1, 1]", "centre is [0], expected a list of 2 numbers"),
+        ("knots = [0, 80], centre = [0, 80], width = [1, 0]", "width is [1.0, 0.0], expected numbers above 0"),
+    ],
+)
+def test_a_wrong_kernel_is_named(tmp_path, fields, message):
+    calibration = f'calibration = {{ kind = "ordinal_kernel", temperature = 1, {fields}, {FITTED} }}'
+    path = tmp_path / "manifest.toml"
+    path.write_text(MANIFEST.read_text().replace("[network.dlib-age]", f"[network.dlib-age]\n{calibration}"))
+    with pytest.raises(WeightsError, match=re.escape(message)):
+        load_manifest(path)
