@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NoReturn
 
+from faced_cli.drawing_style import Blur, DrawingStyle, PanelMode
 from faced_cli.terminal import visible
 from faced_proto.types import AnalysisOptions
 from faced_proto.version import __version__
@@ -53,6 +54,7 @@ class ImageArguments:
 
     connection: Connection
     wishes: Wishes
+    style: DrawingStyle
     paths: tuple[Path, ...]
     json: bool
     annotate: Path | None
@@ -64,6 +66,7 @@ class VideoArguments:
 
     connection: Connection
     wishes: Wishes
+    style: DrawingStyle
     encode: str | None
     scan_interval: int | None
     source: Path
@@ -103,7 +106,9 @@ def parse(argv: Sequence[str], environment: Mapping[str, str]) -> Arguments:
         threshold=values.get("threshold"),
     )
     if given.command == "image":
-        return ImageArguments(connection, wishes, tuple(given.paths), given.json, given.annotate)
+        return ImageArguments(
+            connection, wishes, _style(values, PanelMode.EACH), tuple(given.paths), given.json, given.annotate
+        )
     if given.command == "status":
         return StatusArguments(connection, given.json)
     if given.output is None and given.jsonl is None:
@@ -111,6 +116,7 @@ def parse(argv: Sequence[str], environment: Mapping[str, str]) -> Arguments:
     return VideoArguments(
         connection,
         wishes,
+        _style(values, PanelMode.EACH),
         values.get("encode"),
         values.get("scan_interval"),
         given.source,
@@ -184,7 +190,22 @@ def _common_flags() -> _Parser:
     analysis.add_argument("--max-faces", type=_positive, metavar="N", help="the best N faces only")
     analysis.add_argument("--threshold", type=_finite, metavar="X", help="smallest score of a face; default: 0")
     analysis.add_argument("--scan-interval", type=_positive, metavar="N", help="search every Nth frame in full")
+    drawing = flags.add_argument_group("drawing")
+    drawing.add_argument(
+        "--panel",
+        choices=[mode.value for mode in PanelMode],
+        help="bars for the largest face, for each that has room, or none; default: each, for cameras largest",
+    )
+    drawing.add_argument(
+        "--blur",
+        choices=[blur.value for blur in Blur],
+        help="make the faces that are found, or everything, unrecognisable in what is drawn; default: none",
+    )
     return flags
+
+
+def _style(values: Mapping[str, object], panel: PanelMode) -> DrawingStyle:
+    return DrawingStyle(PanelMode(values.get("panel", panel)), Blur(values.get("blur", Blur.NONE)))
 
 
 def _connection(

@@ -109,7 +109,7 @@ class _Pictures:
             return None
         image = upright_pixels(path, content, analysis.width, analysis.height)
         target = annotated_path(folder, path, self._taken)
-        write_picture(target, annotate(image, analysis))
+        write_picture(target, annotate(image, analysis, self._arguments.style))
         self._taken.add(target)
         return target
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+_PLACES_A_SIDE = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Rect:
@@ -32,7 +36,9 @@ class Rect:
 
     def overlap(self, other: Rect) -> int:
         """Pixels that both hold."""
-        return self.intersection(other).area
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return width * height if width > 0 and height > 0 else 0
 
     def intersection(self, other: Rect) -> Rect:
         """What both hold; of no area if nothing."""
@@ -56,9 +62,42 @@ def free_place(picture: Rect, face: Rect, size: tuple[int, int], obstacles: Sequ
     return _first_free(_beside(picture, face, size, gap), obstacles)
 
 
-def free_corner(picture: Rect, size: tuple[int, int], obstacles: Sequence[Rect]) -> Rect | None:
-    """A corner of the picture where a panel touches no obstacle."""
-    return _first_free(_corners(picture, size), obstacles)
+def free_corner(picture: Rect, face: Rect, size: tuple[int, int], obstacles: Sequence[Rect]) -> Rect | None:
+    """The corner of the picture nearest to the face where a panel touches no obstacle."""
+    across, down = face.left + face.right, face.top + face.bottom
+    nearest = sorted(
+        _corners(picture, size), key=lambda at: abs(at.left + at.right - across) + abs(at.top + at.bottom - down)
+    )
+    return _first_free(nearest, obstacles)
+
+
+def nearest_place(
+    picture: Rect, face: Rect, size: tuple[int, int], obstacles: Sequence[Rect], reach: int
+) -> Rect | None:
+    """The place nearest to the face, at most `reach` pixels from it, where a panel touches no obstacle."""
+    width, height = size
+    seen = face.intersection(picture)
+    near = seen.grown(reach)
+    left, top = max(picture.left, near.left - width), max(picture.top, near.top - height)
+    right, bottom = min(picture.right - width, near.right), min(picture.bottom - height, near.bottom)
+    if seen.area == 0 or right < left or bottom < top:
+        return None
+    xs = np.linspace(left, right, _PLACES_A_SIDE).astype(int)[None, :]
+    ys = np.linspace(top, bottom, _PLACES_A_SIDE).astype(int)[:, None]
+    free = np.ones((_PLACES_A_SIDE, _PLACES_A_SIDE), bool)
+    for other in obstacles:
+        beside = (xs >= other.right) | (xs + width <= other.left)
+        free &= beside | (ys >= other.bottom) | (ys + height <= other.top)
+    if not free.any():
+        return None
+    # Between edges, not centres: wide panels are not to be preferred above or below.
+    away_x = np.maximum(0, np.maximum(xs - seen.right, seen.left - xs - width))
+    away_y = np.maximum(0, np.maximum(ys - seen.bottom, seen.top - ys - height))
+    off_centre = np.abs(2 * xs + width - seen.left - seen.right) + np.abs(2 * ys + height - seen.top - seen.bottom)
+    cost = np.where(free, np.hypot(away_x, away_y) + 0.05 * off_centre, np.inf)
+    row, column = np.unravel_index(int(np.argmin(cost)), cost.shape)
+    x, y = int(xs[0, column]), int(ys[row, 0])
+    return Rect(x, y, x + width, y + height)
 
 
 def least_bad_place(

@@ -10,9 +10,10 @@ from pathlib import Path
 import faced_client
 from faced_cli.arguments import VideoArguments
 from faced_cli.connection import reach
+from faced_cli.drawing_style import Blur
 from faced_cli.errors import InputError
 from faced_cli.frames import SourceFrame, VideoSource
-from faced_cli.overlay import annotate
+from faced_cli.overlay import annotate, concealed
 from faced_cli.refusal import command_error, frame_error
 from faced_cli.render import JsonObject, frame_dropped_object, frame_error_object, frame_object
 from faced_cli.rows_file import RowsFile
@@ -150,7 +151,11 @@ class _Run:
                 return frame_dropped_object(self._name, frame.index, frame.time_s, dropped.reason.value)
 
     def _drawn(self, frame: SourceFrame, outcome: FrameOutcome) -> RgbImage:
-        return annotate(frame.image, outcome.result) if isinstance(outcome.result, FrameAnalysis) else frame.image
+        style = self._arguments.style
+        if isinstance(outcome.result, FrameAnalysis):
+            return annotate(frame.image, outcome.result, style)
+        # Nobody knows where the faces are.
+        return frame.image if style.blur is Blur.NONE else concealed(frame.image, Blur.ALL, ())
 
     def _count(self, frame: SourceFrame, outcome: FrameOutcome) -> None:
         result = outcome.result

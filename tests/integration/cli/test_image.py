@@ -99,6 +99,21 @@ def test_annotated_copies(cli, server, portrait, tmp_path):
     assert max(len(line) for line in out.splitlines() if "drawn" not in line) <= 80
 
 
+def test_blur_hides_the_face_in_the_copy(cli, server, portrait, tmp_path):
+    for folder, flags in {"none": (), "faces": ("--blur", "faces"), "all": ("--blur", "all")}.items():
+        code, _, _ = cli(
+            *("image", portrait, "--annotate", tmp_path / folder, "--panel", "none", *flags, "--server", server)
+        )
+        assert code == 0
+    sharp, faces, everything = (
+        cv2.Laplacian(cv2.imread(str(tmp_path / folder / "portrait.annotated.png")), cv2.CV_64F)
+        for folder in ("none", "faces", "all")
+    )
+    inside, outside = np.s_[90:120, 90:150], np.s_[200:, :60]
+    assert sharp[inside].std() > 10 * faces[inside].std()
+    assert sharp[outside].std() == faces[outside].std() > 5 * everything[outside].std()
+
+
 def test_turned_photo_is_drawn_upright(cli, server, head, tmp_path):
     # EXIF orientation 6: the camera was turned, shown upright after a quarter turn clockwise.
     ok, encoded = cv2.imencode(".jpg", np.ascontiguousarray(np.rot90(head)[:, :, ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 95])

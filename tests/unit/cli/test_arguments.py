@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from faced_cli.arguments import parse
+from faced_cli.drawing_style import Blur, DrawingStyle, PanelMode
 
 
 def usage_error(capsys, *argv: str) -> str:
@@ -37,6 +38,12 @@ def test_defaults_leave_everything_to_the_server():
     options = wishes.options(auto_upsample=None)
     assert (options.upsample_times, options.min_face_px, options.threshold) == (None, None, None)
     assert (options.max_faces, options.attributes) == (None, None)
+
+
+def test_drawing_style():
+    assert parse(["image", "a.jpg"], {}).style == DrawingStyle(PanelMode.EACH, Blur.NONE)
+    style = parse(["--panel", "largest", "image", "a.jpg", "--blur", "all"], {}).style
+    assert style == DrawingStyle(PanelMode.LARGEST, Blur.ALL)
 
 
 def test_auto_upsampling_of_videos_is_one_doubling_and_their_default_none():
