@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -10,6 +12,7 @@ from faced_cli.panel import percent_text, withheld_text, years_text
 from faced_cli.terminal import visible
 from faced_proto.types import (
     AttributeFailure,
+    Categories,
     Distribution,
     FaceAnalysis,
     FrameAnalysis,
@@ -19,6 +22,7 @@ from faced_proto.types import (
 
 _BARS = 3
 _BAR_WIDTH = 24
+_WIDEST = 20
 _STYLES = {"emotion": "yellow", "age_group": "bright_blue", "gender": "green"}
 
 
@@ -49,13 +53,14 @@ def _face(number: int, face: FaceAnalysis, unicode: bool) -> RenderableType:
     box = face.detection.box
     head = Text(f"  {number:>2}  ", style="bold cyan")
     head.append(f"{box.width:.0f} px wide at ({box.left:.0f}, {box.top:.0f}), score {face.detection.score:.2f}")
+    outcomes = {outcome.attribute: outcome for outcome in face.attributes}
+    labels = [label for value in outcomes.values() if isinstance(value, Distribution) for label in _labels(value)]
     table = Table.grid(padding=(0, 1))
     table.add_column(width=5)
-    table.add_column(width=10, style="dim", no_wrap=True)
-    table.add_column(width=9, no_wrap=True)
+    table.add_column(width=_width(outcomes, 10), style="dim", no_wrap=True)
+    table.add_column(width=_width(labels, 9), no_wrap=True)
     table.add_column(width=_BAR_WIDTH, no_wrap=True)
     table.add_column(justify="right", width=6, no_wrap=True)
-    outcomes = {outcome.attribute: outcome for outcome in face.attributes}
     for attribute, outcome in outcomes.items():
         name = Text(visible(attribute.replace("_", " ")))
         match outcome:
@@ -70,6 +75,15 @@ def _face(number: int, face: FaceAnalysis, unicode: bool) -> RenderableType:
             case Distribution():
                 _add_bars(table, name, outcome, unicode)
     return Group(head, table) if outcomes else head
+
+
+def _labels(distribution: Distribution) -> tuple[str, ...]:
+    return distribution.axis.labels if isinstance(distribution.axis, Categories) else ()
+
+
+def _width(names: Iterable[str], least: int) -> int:
+    """Columns for the longest name of a network that was plugged in, within reason."""
+    return min(max([least, *map(len, names)]), _WIDEST)
 
 
 def _add_bars(table: Table, name: Text, distribution: Distribution, unicode: bool) -> None:

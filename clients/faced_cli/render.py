@@ -113,7 +113,7 @@ def _distribution(distribution: Distribution) -> JsonObject:
     if isinstance(distribution.axis, IntegerBins):
         low, high = distribution.interval(0.9)
         return {
-            "years": shortest(distribution.expectation()),
+            "years" if distribution.attribute == "age" else "expectation": shortest(distribution.expectation()),
             "probabilities": probabilities,
             "interval_90": [low, high],
         }

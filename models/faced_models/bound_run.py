@@ -12,16 +12,22 @@ if TYPE_CHECKING:
 
 
 def bound_run(
-    session: InferenceSession, batch: NDArray[np.float32] | NDArray[np.uint8], options: RunOptions | None = None
+    session: InferenceSession,
+    batch: NDArray[np.float32] | NDArray[np.uint8],
+    options: RunOptions | None = None,
+    *,
+    output: str | None = None,
 ) -> NDArray[np.float32]:
-    """The session's first output for its one input. Safe for threads: each run has its own binding.
+    """The session's output of that name, else its first, for its one input.
+
+    Safe for threads: each run has its own binding.
 
     Raises what ONNX Runtime raises.
     """
     binding = session.io_binding()
     # Copies to the session's device at once, so that the run itself waits for nothing.
     binding.bind_cpu_input(session.get_inputs()[0].name, np.ascontiguousarray(batch))
-    binding.bind_output(session.get_outputs()[0].name, "cpu")
+    binding.bind_output(output or session.get_outputs()[0].name, "cpu")
     session.run_with_iobinding(binding, options)
     scores: NDArray[np.float32] = binding.get_outputs()[0].numpy()
     return scores

@@ -6,25 +6,24 @@ import logging
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from faced_models.age_groups import age_group_axis
 from faced_models.aligner import Aligner
 from faced_models.classifier import Classifier
+from faced_models.classifier_loader import load_classifier, model_info
 from faced_models.detector import Detector
 from faced_models.detector_loader import DetectorLoader
 from faced_models.device import ONNX_RUNTIME, Choice
-from faced_models.errors import WeightsError
-from faced_models.input_format import InputFormat
 from faced_models.kernels import load_kernels
 from faced_models.landmark_cascade import load_cascade
 from faced_models.manifest import Manifest, load_manifest
 from faced_models.network_entry import NetworkEntry
-from faced_models.ort_session import OrtSession
 from faced_models.scale import WINDOW_PX, ScanPlan
 from faced_models.store import verified_path
-from faced_proto.types import Box, ModelInfo, ModelRole, Precision
+from faced_proto.types import Box, ModelInfo, Precision
 
 _AGE, _AGE_GROUP = "age", "age_group"
 
@@ -75,6 +74,7 @@ class Models:
 
 def load_models(
     *,
+    models_file: Path | None = None,
     attributes: Collection[str] | None = None,
     backend: str = "auto",
     device: str = "auto",
@@ -85,17 +85,16 @@ def load_models(
 ) -> Models:
     """Load and verify the networks; `attributes` None = all, else only those that these need.
 
-    `raw` leaves out every calibration.
-
+    `models_file` is an operator's file of networks, see `load_manifest`. `raw` leaves out every calibration.
     `gpu_memory_bytes` bounds what a network takes on a GPU for frames of one size; None: all there is. Attribute
     networks always compute exactly, on ONNX Runtime, on the detector's device.
 
     Raises:
-        WeightsError: weights are missing or altered; names the file.
+        WeightsError: weights are missing, altered or not what their entry says; names the file.
         DeviceError: the device, the backend or the precision cannot be had; says why.
         ValueError: an attribute that there is no network for.
     """
-    manifest = load_manifest()
+    manifest = load_manifest(models_file=models_file)
     wanted = set(manifest.attributes) if attributes is None else {_network_of(name) for name in attributes}
     unknown = sorted(wanted - set(manifest.attributes))
     if unknown:
@@ -113,7 +112,9 @@ def load_models(
         detector=loader.load(choice),
         aligner=load_aligner(manifest),
         classifiers={
-            name: _classifier(entry.raw if raw else entry, choice.device, threads, gpu_memory_bytes)
+            name: load_classifier(
+                entry.raw if raw else entry, device=choice.device, threads=threads, gpu_memory_bytes=gpu_memory_bytes
+            )
             for name, entry in manifest.attributes.items()
             if name in wanted
         },
@@ -151,37 +152,11 @@ def load_aligner(manifest: Manifest | None = None) -> Aligner:
         WeightsError: as `load_models`.
     """
     entry = (manifest or load_manifest()).landmarks
-    return Aligner(load_cascade(verified_path(entry)), load_kernels(), _info(entry))
+    return Aligner(load_cascade(verified_path(entry)), load_kernels(), model_info(entry))
 
 
 def _loader(entry: NetworkEntry, threads: int, gpu_memory_bytes: int | None) -> DetectorLoader:
-    return DetectorLoader(entry, _info(entry), threads=threads, gpu_memory_bytes=gpu_memory_bytes)
-
-
-def _classifier(entry: NetworkEntry, device: str, threads: int, gpu_memory_bytes: int | None) -> Classifier:
-    if entry.input is None or entry.crop is None or entry.axis is None:
-        raise WeightsError(f"network {entry.name!r} describes no attribute")
-    return Classifier(
-        session=OrtSession(verified_path(entry), device=device, threads=threads, gpu_memory_bytes=gpu_memory_bytes),
-        recipe=entry.crop,
-        input_format=InputFormat(entry.input.grey, np.array(entry.input.mean, np.float32), entry.input.scale),
-        axis=entry.axis,
-        info=_info(entry),
-        oversample=entry.oversample,
-        calibration=entry.calibration,
-    )
-
-
-def _info(entry: NetworkEntry) -> ModelInfo:
-    return ModelInfo(
-        model=entry.model_id,
-        role=entry.role,
-        attribute=entry.attribute if entry.role is ModelRole.ATTRIBUTE else "",
-        axis=entry.axis,
-        calibrated=entry.calibrated,
-        licence=entry.licence,
-        input_size=entry.input_size,
-    )
+    return DetectorLoader(entry, model_info(entry), threads=threads, gpu_memory_bytes=gpu_memory_bytes)
 
 
 def _network_of(attribute: str) -> str:

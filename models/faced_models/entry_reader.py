@@ -2,61 +2,120 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import re
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from faced_models.calibration import read_calibration
 from faced_models.crop import CropRecipe
-from faced_models.network_entry import DetectorOptions, NetworkEntry, NetworkInput, Source
+from faced_models.network_entry import (
+    Activation,
+    Colour,
+    DetectorOptions,
+    Layout,
+    NetworkEntry,
+    NetworkInput,
+    Source,
+)
 from faced_models.oversample import Oversample, crop_size
 from faced_models.toml_table import TomlTable
 from faced_proto.types import Axis, Categories, IntegerBins, ModelRole
 
+_NETWORK_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+_ATTRIBUTE_NAME = r"[a-z][a-z0-9_]{0,39}"
+_TAKEN = ("all", "none", "age_group")
+"""What attributes may not be called: words of the command line, and what is derived from the age."""
 
-def read_entry(name: str, table: TomlTable) -> NetworkEntry:
-    """One entry of a manifest.
+
+def read_entry(name: str, table: TomlTable, manifest: str, folder: Path | None) -> NetworkEntry:
+    """One entry of the file `manifest`.
+
+    `folder` None: the package's own, which says where its weights are from; else an operator's, with files relative
+    to `folder`.
 
     Raises:
         WeightsError: names the entry and the field that is wrong.
     """
-    role = ModelRole(table.choice("role", *(role.value for role in ModelRole)))
+    if re.fullmatch(_NETWORK_NAME, name) is None:
+        raise table.wrong("name", name, "up to 64 letters, digits, dots, hyphens and underscores")
+    own = folder is None
+    role = ModelRole(
+        table.choice("role", *(role.value for role in ModelRole)) if own or table.has("role") else "attribute"
+    )
     attribute = role is ModelRole.ATTRIBUTE
     axis = _axis(table.table("axis")) if attribute else None
+    url = None if own or not table.has("url") else _url(table)
     entry = NetworkEntry(
+        manifest=manifest,
         name=name,
-        version=table.text("version"),
+        version=table.text("version") if own or table.has("version") else "1",
         role=role,
-        attribute=table.text("attribute") if attribute else "",
-        file=_file_name(table, "file"),
+        attribute=_attribute(table) if attribute else "",
+        file=_file(table, url, folder),
+        url=url,
         sha256=table.digest("sha256"),
-        bytes=table.whole("bytes", least=1),
-        licence=table.text("licence"),
-        source=_source(table.table("source")),
-        reference=_file_name(table, "reference") if table.has("reference") else None,
+        licence=table.text("licence") if own or table.has("licence") else "unstated",
+        source=_source(table.table("source")) if own else None,
+        bytes=table.whole("bytes", least=1) if own else None,
+        reference=_file_name(table, "reference") if own and table.has("reference") else None,
         input=None if role is ModelRole.LANDMARKS else _input(table.table("input")),
         crop=_crop(table.table("crop")) if attribute else None,
         axis=axis,
+        output=table.text("output") if attribute and table.has("output") else None,
+        activation=Activation(table.choice("activation", *(kind.value for kind in Activation)))
+        if attribute
+        else Activation.NONE,
         options=_options(table.table("detector")) if role is ModelRole.DETECTOR else None,
         oversample=_oversample(table) if attribute else Oversample.NONE,
         calibration=read_calibration(table.table("calibration"), axis)
         if axis is not None and table.has("calibration")
         else None,
     )
-    if attribute:
-        # The classifier takes the output as probabilities; a graph without its softmax would need one here.
-        table.choice("activation", "none")
     table.end()
     if entry.crop is not None and entry.input is not None:
         size = crop_size(entry.oversample, entry.input.size)
         if entry.crop.size != size:
             what = "the input size" if size == entry.input.size else f"for {entry.oversample.value}"
             raise table.wrong("crop size", entry.crop.size, f"{what} {size}")
+    if entry.attribute == "age" and not (isinstance(entry.axis, IntegerBins) and entry.axis.width == 1):
+        raise entry.wrong("the axis of an age network must have single years: first, width = 1, last_open and count")
     return entry
+
+
+def _role(table: TomlTable) -> ModelRole:
+    return ModelRole(table.choice("role", *(role.value for role in ModelRole)))
 
 
 def _oversample(table: TomlTable) -> Oversample:
     if not table.has("oversample"):
         return Oversample.NONE
     return Oversample(table.choice("oversample", *(kind.value for kind in Oversample)))
+
+
+def _attribute(table: TomlTable) -> str:
+    name = table.text("attribute")
+    if re.fullmatch(_ATTRIBUTE_NAME, name) is None or name in _TAKEN:
+        expected = f"up to 40 of a-z, 0-9 and _, a letter first, and none of {', '.join(_TAKEN)}"
+        raise table.wrong("attribute", name, expected)
+    return name
+
+
+def _url(table: TomlTable) -> str:
+    url = table.text("url")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not PurePosixPath(parts.path).name:
+        raise table.wrong("url", url, "http:// or https:// and the address of a file")
+    return url
+
+
+def _file(table: TomlTable, url: str | None, folder: Path | None) -> str:
+    if url is not None:
+        if table.has("file"):
+            raise table.wrong("file", table.text("file"), "file or url, not both")
+        return PurePosixPath(urlsplit(url).path).name
+    if folder is None:
+        return _file_name(table, "file")
+    return str((folder / Path(table.text("file")).expanduser()).absolute())
 
 
 def _file_name(table: TomlTable, key: str) -> str:
@@ -79,15 +138,27 @@ def _source(table: TomlTable) -> Source:
 
 
 def _input(table: TomlTable) -> NetworkInput:
-    grey = table.choice("colour", "rgb", "grey") == "grey"
+    colour = Colour(table.choice("colour", *(colour.value for colour in Colour)))
     value = NetworkInput(
         size=table.whole("size", least=1),
-        grey=grey,
-        mean=table.numbers("mean", count=1 if grey else 3),
-        scale=table.number("scale", least=1e-9),
+        colour=colour,
+        mean=table.numbers("mean", count=colour.channels),
+        scale=_scale(table, colour.channels),
+        layout=Layout(table.choice("layout", *(layout.value for layout in Layout)))
+        if table.has("layout")
+        else Layout.NCHW,
     )
     table.end()
     return value
+
+
+def _scale(table: TomlTable, channels: int) -> tuple[float, ...]:
+    if not table.holds_list("scale"):
+        return (table.number("scale", least=1e-9),) * channels
+    scale = table.numbers("scale", count=channels)
+    if min(scale) < 1e-9:
+        raise table.wrong("scale", list(scale), "numbers from 1e-09")
+    return scale
 
 
 def _crop(table: TomlTable) -> CropRecipe:

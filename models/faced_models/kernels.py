@@ -6,16 +6,15 @@ Plain Python here; `load_kernels` compiles them once and keeps the machine code 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from faced_models.cache_folder import cache_folder
 from faced_models.jpeg_scan import FOLLOW_SCAN_SIGNATURE, follow_scan
 
 U8 = NDArray[np.uint8]
@@ -182,24 +181,13 @@ def landmarks(
             out[n, p, 1] = np.floor(np.float64(shape[p, 1]) * box_height + top + 0.5)
 
 
-def cache_folder() -> Path | None:
-    """Where machine code is kept: `FACED_CACHE_DIR`, else the user's cache folder; None if nothing can be written."""
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "faced"
-    folder = Path(os.environ.get("FACED_CACHE_DIR") or default) / "kernels"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None
-    return folder if os.access(folder, os.W_OK) else None
-
-
 @cache
 def load_kernels() -> Kernels:
-    """Compile, or load from the cache; the first call of each function does the work."""
+    """Compile, or load from the cache folder; the first call of each function does the work."""
     import numba
     from numba.core import config
 
-    folder = cache_folder()
+    folder = cache_folder("kernels")
 
     def compiled(function: Callable[..., None], fastmath: bool | set[str] = False) -> Callable[..., None]:
         return cast(Callable[..., None], numba.njit(nogil=True, cache=folder is not None, fastmath=fastmath)(function))

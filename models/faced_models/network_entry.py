@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
+from enum import Enum
 
 from faced_models.calibration import Calibration
 from faced_models.crop import CropRecipe
+from faced_models.errors import WeightsError
 from faced_models.oversample import Oversample
 from faced_proto.types import Axis, ModelRole
 
@@ -23,17 +25,50 @@ class Source:
     sha256: str
 
 
+class Colour(Enum):
+    """Which channels a network sees, in its order."""
+
+    RGB = "rgb"
+    BGR = "bgr"
+    GREY = "grey"
+
+    @property
+    def channels(self) -> int:
+        """1 or 3."""
+        return 1 if self is Colour.GREY else 3
+
+
+class Layout(Enum):
+    """How a network's input lies in memory: channels as planes (PyTorch, ONNX) or beside each other (Keras)."""
+
+    NCHW = "nchw"
+    NHWC = "nhwc"
+
+    def shape(self, size: int, channels: int) -> tuple[int, int, int]:
+        """Of one face."""
+        return (channels, size, size) if self is Layout.NCHW else (size, size, channels)
+
+
+class Activation(Enum):
+    """What makes probabilities of a network's output; NONE where the graph does it itself."""
+
+    NONE = "none"
+    SOFTMAX = "softmax"
+    SIGMOID = "sigmoid"
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkInput:
     """What the network was trained on: (value - mean) * scale of values 0..255.
 
-    `size` is the side in pixels (the detector's: of its window); `mean` has one value for grey, three for RGB.
+    `size` is the side in pixels (the detector's: of its window); `mean` and `scale` have a value for each channel.
     """
 
     size: int
-    grey: bool
+    colour: Colour
     mean: tuple[float, ...]
-    scale: float
+    scale: tuple[float, ...]
+    layout: Layout = Layout.NCHW
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +83,31 @@ class DetectorOptions:
 
 @dataclass(frozen=True, slots=True)
 class NetworkEntry:
-    """One network. `input`, `crop`, `axis` and `options` are None where its role has none; so is `reference`.
+    """One network. `input`, `crop`, `axis` and `options` are None where its role has none.
 
-    `attribute` is empty except for attribute networks. `reference` names a copy of the source file, byte for byte,
-    in the same folder as the weights.
+    `manifest` is the file that describes it, for messages. `attribute` is empty except for attribute networks. `file`
+    is a name in the package's folder of weights, or an absolute path; with `url`, the name under which it is kept.
+    `source` and `reference` are the package's own: `reference` names a copy of the source file, byte for byte, beside
+    the weights. `output` names the output that counts, None: the first.
     """
 
+    manifest: str
     name: str
     version: str
     role: ModelRole
     attribute: str
     file: str
+    url: str | None
     sha256: str
-    bytes: int
     licence: str
-    source: Source
+    source: Source | None
+    bytes: int | None
     reference: str | None
     input: NetworkInput | None
     crop: CropRecipe | None
     axis: Axis | None
+    output: str | None
+    activation: Activation
     options: DetectorOptions | None
     oversample: Oversample = Oversample.NONE
     calibration: Calibration | None = None
@@ -82,6 +123,17 @@ class NetworkEntry:
         return replace(self, calibration=None)
 
     @property
+    def original(self) -> Source:
+        """Where the package's own weights are from.
+
+        Raises:
+            WeightsError: these are an operator's.
+        """
+        if self.source is None:
+            raise self.wrong("nothing is told of the file that it was made from")
+        return self.source
+
+    @property
     def input_size(self) -> int:
         """Pixels on a side of the network's input, 0 where there is none."""
         return 0 if self.input is None else self.input.size
@@ -91,7 +143,17 @@ class NetworkEntry:
         """name@version+sha8; the digits change with the weights and with everything else that changes numbers."""
         # One line for each part, so that a value cannot move from one part to the next unnoticed.
         parts = (self.input, self.crop, self.axis, self.options, self.calibration)
-        lines = ["" if part is None else json.dumps(asdict(part), sort_keys=True) for part in parts]
-        lines.append(self.oversample.value)
+        lines = ["" if part is None else json.dumps(asdict(part), sort_keys=True, default=_plain) for part in parts]
+        lines += [self.oversample.value, self.output or "", self.activation.value]
         digest = hashlib.sha256("\n".join((self.sha256, *lines)).encode()).hexdigest()
         return f"{self.name}@{self.version}+{digest[:8]}"
+
+    def wrong(self, what: str) -> WeightsError:
+        """The error that says what is wrong with this network, and where it is described."""
+        return WeightsError(f"{self.manifest}: network {self.name!r}: {what}")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Enum):
+        return str(value.value)
+    raise TypeError(f"{value!r} has no plain form")

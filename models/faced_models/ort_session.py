@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import io
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from faced_models.bound_run import bound_run
 from faced_models.errors import DeviceError, ModelError, OutOfMemory, WeightsError
+from faced_models.session import Signature, Tensor
 
 # What ONNX Runtime, CUDA, cuBLAS, cuDNN and C++ say; ONNX Runtime has no error of its own for it.
 _OUT_OF_MEMORY = (
@@ -66,10 +68,12 @@ class OrtSession:
         threads: int,
         exact: bool = True,
         gpu_memory_bytes: int | None = None,
+        output: str | None = None,
     ) -> None:
         """Load an ONNX file, or its bytes, on `device` ("cpu", "cuda:N") with `threads` CPU threads.
 
-        `exact` and `gpu_memory_bytes` are for GPUs, see `cuda_options`.
+        `exact` and `gpu_memory_bytes` are for GPUs, see `cuda_options`. `output` names the output that is wanted;
+        None: the first.
 
         Raises:
             DeviceError: the device cannot be used.
@@ -114,7 +118,12 @@ class OrtSession:
         self._shrinking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         self._last_shape: tuple[int, ...] | None = None
         self._input = self._session.get_inputs()[0].name
-        self._output = self._session.get_outputs()[0].name
+        self._output = output or self._session.get_outputs()[0].name
+
+    @property
+    def signature(self) -> Signature:
+        """What the file says of inputs and outputs; dtypes are ONNX Runtime's, such as "float" and "uint8"."""
+        return Signature(_tensors(self._session.get_inputs()), _tensors(self._session.get_outputs()))
 
     def run(self, batch: NDArray[np.float32] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `Session`; pixels where the network takes them."""
@@ -123,12 +132,18 @@ class OrtSession:
         try:
             if self._on_gpu:
                 # Sessions keep their memory there: they are few, and taking it anew would stop the device.
-                return bound_run(self._session, batch)
+                return bound_run(self._session, batch, output=self._output)
             result: NDArray[np.float32] = self._session.run([self._output], {self._input: batch}, options)[0]
         except Exception as error:  # as above
             kind = OutOfMemory if _lacks_memory(error) else ModelError
             raise kind(f"{self._name} failed on input {batch.shape}: {error}") from error
         return result
+
+
+def _tensors(nodes: Sequence[ort.NodeArg]) -> tuple[Tensor, ...]:
+    return tuple(
+        Tensor(node.name, node.type.removeprefix("tensor(").removesuffix(")"), tuple(node.shape)) for node in nodes
+    )
 
 
 @cache

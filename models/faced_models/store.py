@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from faced_models.download import kept_copy
 from faced_models.errors import WeightsError
 from faced_models.network_entry import NetworkEntry
 
@@ -12,11 +13,16 @@ WEIGHTS = Path(__file__).with_name("weights")
 
 
 def verified_path(entry: NetworkEntry, folder: Path = WEIGHTS) -> Path:
-    """The network's weights.
+    """The network's weights; those with a URL are fetched where there is no copy yet.
 
     Raises:
         WeightsError: the file is missing, unreadable or not the one that the manifest describes.
     """
+    if entry.url is not None:
+        try:
+            return kept_copy(entry.url, entry.sha256)
+        except WeightsError as error:
+            raise entry.wrong(str(error)) from error
     return _verified(folder / entry.file, entry.sha256)
 
 
@@ -27,8 +33,8 @@ def verified_reference(entry: NetworkEntry, folder: Path = WEIGHTS) -> Path:
         WeightsError: there is none, or the file is missing, unreadable or altered.
     """
     if entry.reference is None:
-        raise WeightsError(f"network {entry.name!r} keeps no copy of {entry.source.path}")
-    return _verified(folder / entry.reference, entry.source.sha256)
+        raise entry.wrong("no copy of the file that it was made from is kept")
+    return _verified(folder / entry.reference, entry.original.sha256)
 
 
 def _verified(path: Path, expected: str) -> Path:

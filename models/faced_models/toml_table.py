@@ -97,6 +97,23 @@ class TomlTable:
         """True if the field is there and not yet taken."""
         return key in self._values
 
+    def holds_list(self, key: str) -> bool:
+        """True if the field is there and is a list."""
+        return isinstance(self._values.get(key), list)
+
+    def over(self, other: TomlTable) -> TomlTable:
+        """The fields of both; where both have one, this table's."""
+        return TomlTable({**other._values, **self._values}, self._where)
+
+    def without(self, *keys: str) -> TomlTable:
+        """The other fields."""
+        return TomlTable({key: value for key, value in self._values.items() if key not in keys}, self._where)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The fields that are not yet taken."""
+        return frozenset(self._values)
+
     def end(self) -> None:
         """Every field must have been taken."""
         if self._values:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from faced_models.bundle import Models, load_models
 from faced_models.manifest import load_manifest
@@ -23,12 +24,13 @@ def load_networks(settings: Settings) -> Networks:
 
     Raises:
         SettingsError: `allowed_attributes` names one that does not exist.
-        WeightsError: weights are missing or altered.
+        WeightsError: weights are missing, altered or not what their entry says.
         DeviceError: the device, the backend or the precision cannot be had.
     """
     known = check_allowed(settings)
     allowed = known if settings.allowed_attributes is None else settings.allowed_attributes
     models = load_models(
+        models_file=_models_file(settings),
         attributes=networks_for(allowed),
         backend=settings.backend,
         device=settings.device,
@@ -47,8 +49,12 @@ def check_allowed(settings: Settings) -> tuple[str, ...]:
         SettingsError: `allowed_attributes` names another.
         WeightsError: the list of networks cannot be read.
     """
-    known = attributes_of(tuple(load_manifest().attributes))
+    known = attributes_of(tuple(load_manifest(models_file=_models_file(settings)).attributes))
     for name in settings.allowed_attributes or ():
         if name not in known:
             raise SettingsError(f"allowed_attributes names {name!r}; there are {', '.join(known)}")
     return known
+
+
+def _models_file(settings: Settings) -> Path | None:
+    return None if settings.models_file is None else Path(settings.models_file)

