@@ -53,7 +53,8 @@ def _embedded_server() -> Iterator[str]:
     try:
         from faced_models.errors import DeviceError, WeightsError
         from faced_service.embedded import EmbeddedServer
-        from faced_service.settings import SettingsError, load_settings
+        from faced_service.setting_sources import load_settings
+        from faced_service.settings import SettingsError
     except ImportError as error:
         raise ModelsError(
             f"without --server the networks run in this process, and {error.name or 'a package'} cannot be loaded"

@@ -31,13 +31,21 @@ _logger = logging.getLogger(__name__)
 class EmbeddedServer:
     """A context manager that gives the target address of a server that is ready.
 
-    `settings` count but for address, message limit and grace. What prevents the start (WeightsError, DeviceError,
-    SettingsError, AddressError) is raised on entering.
+    `settings` count but for address, message limit, grace, TLS and tokens. What prevents the start (WeightsError,
+    DeviceError, SettingsError, AddressError) is raised on entering.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = replace(
-            settings or Settings(), max_message_bytes=MAX_MESSAGE_BYTES, drain_grace_s=_DRAIN_GRACE_S
+            settings or Settings(),
+            max_message_bytes=MAX_MESSAGE_BYTES,
+            drain_grace_s=_DRAIN_GRACE_S,
+            # Nobody but this process comes in.
+            tls_cert=None,
+            tls_key=None,
+            tls_client_ca=None,
+            token_file=None,
+            requests_per_second=None,
         )
         self._target: Future[str] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None

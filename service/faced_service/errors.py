@@ -12,8 +12,11 @@ FacedError
 │       ├── ImageCorrupt          a known format with broken content
 │       ├── ImageTooLarge         more pixels than the limit
 │       └── RawLayoutError        planes, strides and sizes that do not fit each other
+├── Unauthenticated           no token, or one that is not known
 ├── ForbiddenAttribute        the operator does not allow this attribute
-├── Overloaded                the queue is full
+├── TryLater
+│   ├── Overloaded              the server has as much in hand as it may
+│   └── QuotaExceeded           the caller's own allowance is used up
 ├── DeadlineExceeded          the answer would come too late
 ├── NotReady                  the server is starting or draining
 ├── ModelFailed               a network failed on this input
@@ -97,20 +100,36 @@ class RawLayoutError(ImageError):
     reason = ErrorReason.RAW_LAYOUT
 
 
+class Unauthenticated(FacedError):
+    """No token, or one that the server does not know."""
+
+    reason = ErrorReason.UNAUTHENTICATED
+
+
 class ForbiddenAttribute(FacedError):
     """The operator does not allow this attribute."""
 
     reason = ErrorReason.FORBIDDEN_ATTRIBUTE
 
 
-class Overloaded(FacedError):
-    """The queue is full; `retry_after` is in seconds."""
-
-    reason = ErrorReason.OVERLOADED
+class TryLater(FacedError):
+    """Refused for now; `retry_after` is in seconds."""
 
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Overloaded(TryLater):
+    """The server has as much in hand as it may."""
+
+    reason = ErrorReason.OVERLOADED
+
+
+class QuotaExceeded(TryLater):
+    """The caller's own allowance of requests or streams is used up."""
+
+    reason = ErrorReason.QUOTA
 
 
 class DeadlineExceeded(FacedError):

@@ -25,7 +25,23 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
-            "faced_requests", "Calls that ended, by status.", ("method", "code"), registry=self.registry
+            "faced_requests",
+            "Calls that ended, by status and by the holder of the token.",
+            ("method", "code", "caller"),
+            registry=self.registry,
+        )
+        self._durations = Histogram(
+            "faced_request_seconds",
+            "Seconds of calls that were answered with success.",
+            ("method",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._reloads = Counter(
+            "faced_reloads",
+            "Files that changed, by whether they could be used.",
+            ("what", "usable"),
+            registry=self.registry,
         )
         self._frames = Counter("faced_frames", "Frames, by outcome.", ("outcome",), registry=self.registry)
         self._faces = Counter("faced_faces", "Faces in the frames' analyses.", registry=self.registry)
@@ -48,9 +64,15 @@ class Metrics:
         for stage in _STAGES:
             self._stages.labels(stage)
 
-    def request_ended(self, method: str, code: str) -> None:
-        """A call got its gRPC status."""
-        self._requests.labels(method, code).inc()
+    def request_ended(self, method: str, code: str, caller: str, seconds: float) -> None:
+        """A call got its gRPC status; `caller` is the holder of a token, or empty."""
+        self._requests.labels(method, code, caller).inc()
+        if code == "OK":
+            self._durations.labels(method).observe(seconds)
+
+    def files_reloaded(self, what: str, usable: bool) -> None:
+        """Certificates or tokens changed on disk; those that cannot be used leave the ones before in force."""
+        self._reloads.labels(what, str(usable).lower()).inc()
 
     def frame_in_hand(self) -> AbstractContextManager[None]:
         """Counts a frame while the context lasts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -19,7 +20,7 @@ from faced_proto.convert import (
 )
 from faced_proto.types import ModelInfo, StreamConfig
 from faced_proto.v1 import image_pb2, service_pb2
-from faced_service.errors import FacedError, InvalidOption, RawLayoutError, StreamOrder
+from faced_service.errors import DeadlineExceeded, FacedError, InvalidOption, RawLayoutError, StreamOrder
 from faced_service.images import EncodedImage, Picture
 from faced_service.raw_pixels import PixelFormat, Plane, RawLayout
 from faced_service.stream import StreamFrame
@@ -62,6 +63,23 @@ def whole(received: _Request | Malformed) -> _Request:
     if isinstance(received, Malformed):
         raise InvalidOption(f"the bytes of the message are no {received.kind}")
     return received
+
+
+async def only(messages: AsyncIterator[_Request | Malformed], limit: float) -> _Request:
+    """The one message of a call.
+
+    Raises:
+        InvalidOption: there is none, or it could not be read.
+        DeadlineExceeded: it did not arrive within `limit` seconds.
+    """
+    try:
+        async with asyncio.timeout(limit):
+            received = await anext(aiter(messages), None)
+    except TimeoutError as error:
+        raise DeadlineExceeded(f"the request did not arrive within {limit:g} s (upload_timeout_s)") from error
+    if received is None:
+        raise InvalidOption("the call holds no message")
+    return whole(received)
 
 
 def picture_from_proto(image: image_pb2.Image) -> Picture:

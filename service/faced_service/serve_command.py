@@ -13,13 +13,16 @@ from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 
+from faced_service.access import open_access
+from faced_service.certificates import open_certificates
 from faced_service.exit_codes import DONE
 from faced_service.logs import configure_logs
 from faced_service.metrics import Metrics
 from faced_service.networks import Networks, check_allowed
 from faced_service.serving import announced_page, exit_code_of, say, serve
 from faced_service.setting_kinds import Kind, Member, Names, Switch, Text
-from faced_service.settings import SettingEntry, Settings, load_settings, setting_entries
+from faced_service.setting_sources import SettingEntry, load_settings, setting_entries
+from faced_service.settings import Settings
 from faced_service.workers import supervise
 
 
@@ -47,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _serve(arguments: argparse.Namespace, flags: Mapping[str, str | bool]) -> int:
     settings = load_settings(arguments.config, os.environ, flags)
     check_allowed(settings)
+    open_access(settings)
+    open_certificates(settings)
     if arguments.check_config:
         for entry in setting_entries():
             sys.stdout.write(f"{entry.name} = {_shown(settings, entry)}\n")
@@ -75,7 +80,7 @@ def _shown(settings: Settings, entry: SettingEntry) -> str:
     value = getattr(settings, entry.name)
     if value is None:
         return '"all"' if isinstance(entry.kind, Names) else "unset"
-    return json.dumps(value.value if isinstance(value, Enum) else value)
+    return json.dumps(value.value if isinstance(value, Enum) else str(value) if isinstance(value, Path) else value)
 
 
 def _announce(address: str, networks: Networks) -> None:

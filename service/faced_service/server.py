@@ -10,11 +10,16 @@ from contextlib import asynccontextmanager
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from faced_service.access import open_access
 from faced_service.analyzer import Analyzer
+from faced_service.calls import Calls
+from faced_service.certificates import Certificates, open_certificates
+from faced_service.credentials import server_credentials
 from faced_service.metrics import Metrics
 from faced_service.networks import Networks
 from faced_service.servicer import SERVICE_NAME, FaceAnalysisServicer
 from faced_service.settings import Settings
+from faced_service.watched_files import WatchedFiles
 
 _NAMES = ("", SERVICE_NAME)
 """What health can be asked for: the server as a whole, and the service."""
@@ -42,10 +47,13 @@ async def running_server(
 
     Raises:
         AddressError: the address is in use, not this machine's, or a name that cannot be resolved.
+        SettingsError: certificates or tokens cannot be used.
     """
     loop = asyncio.get_running_loop()
     hung: asyncio.Future[None] = loop.create_future()
     metrics = metrics or Metrics()
+    access = open_access(settings, metrics.files_reloaded)
+    certificates = open_certificates(settings, metrics.files_reloaded)
     server = grpc.aio.server(options=_options(settings, shared_port))
     analyzer = Analyzer(
         networks.models,
@@ -54,9 +62,7 @@ async def running_server(
         metrics=metrics,
         on_hang=lambda: None if hung.done() else hung.set_result(None),
     )
-    servicer = FaceAnalysisServicer(
-        analyzer, metrics, stream_credits=settings.stream_credits, drain_grace=settings.drain_grace_s
-    )
+    servicer = FaceAnalysisServicer(analyzer, access, Calls(access, metrics), settings)
     servicer.add_to(server)
     condition = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(condition, server)
@@ -70,7 +76,7 @@ async def running_server(
     try:
         if shared_port:
             await analyzer.start()
-        bound = _listen(server, target)
+        bound = _listen(server, target, certificates)
         await _report(condition, health_pb2.HealthCheckResponse.NOT_SERVING)
         await server.start()
         if not shared_port:
@@ -85,9 +91,12 @@ async def running_server(
         await analyzer.close()
 
 
-def _listen(server: grpc.aio.Server, target: str) -> str:
+def _listen(server: grpc.aio.Server, target: str, certificates: WatchedFiles[Certificates] | None) -> str:
     try:
-        port = server.add_insecure_port(target)
+        if certificates is None:
+            port = server.add_insecure_port(target)
+        else:
+            port = server.add_secure_port(target, server_credentials(certificates))
     except RuntimeError as error:
         host = target.rpartition(":")[0].strip("[]")
         try:

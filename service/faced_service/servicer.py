@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
+from functools import partial
 from time import monotonic
 
 import grpc
@@ -19,22 +19,20 @@ from faced_proto.convert import (
     stream_started_to_proto,
 )
 from faced_proto.v1 import service_pb2
+from faced_service.access import Access, Caller
 from faced_service.analyzer import AnalysisRequest, Analyzer
-from faced_service.errors import FacedError, InternalError, Overloaded
-from faced_service.metrics import Metrics
+from faced_service.calls import Calls
 from faced_service.requests import (
     Malformed,
     deadline_from_proto,
     first_config,
     frames,
+    only,
     picture_from_proto,
     reader_of,
-    whole,
 )
-from faced_service.status import STATUS
-from faced_service.stream import Draining, Stream, start_stream
-
-_logger = logging.getLogger(__name__)
+from faced_service.settings import Settings
+from faced_service.stream import Draining, Stream, StreamFrame, start_stream
 
 SERVICE_NAME = str(service_pb2.DESCRIPTOR.services_by_name["FaceAnalysisService"].full_name)
 
@@ -43,26 +41,27 @@ _AUTO_UPSAMPLE = 1
 
 
 class FaceAnalysisServicer:
-    """See `FaceAnalysisService` in service.proto. `drain_grace` in seconds is what `drain` tells streams."""
+    """See `FaceAnalysisService` in service.proto."""
 
-    def __init__(self, analyzer: Analyzer, metrics: Metrics, *, stream_credits: int, drain_grace: float) -> None:
+    def __init__(self, analyzer: Analyzer, access: Access, calls: Calls, settings: Settings) -> None:
         self._analyzer = analyzer
-        self._metrics = metrics
-        self._stream_credits = stream_credits
-        self._drain_grace = drain_grace
+        self._access = access
+        self._calls = calls
+        self._settings = settings
         self._draining = asyncio.Event()
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """In place of the generated function, whose way of reading messages cannot be chosen."""
         pb = service_pb2
         handlers = {
-            "Analyze": grpc.unary_unary_rpc_method_handler(
+            # As a stream of one message, which is the same on the wire: so a call can be refused before it is read.
+            "Analyze": grpc.stream_unary_rpc_method_handler(
                 self.Analyze, reader_of(pb.AnalyzeRequest), pb.AnalyzeResponse.SerializeToString
             ),
             "AnalyzeStream": grpc.stream_stream_rpc_method_handler(
                 self.AnalyzeStream, reader_of(pb.AnalyzeStreamRequest), pb.AnalyzeStreamResponse.SerializeToString
             ),
-            "GetServerInfo": grpc.unary_unary_rpc_method_handler(
+            "GetServerInfo": grpc.stream_unary_rpc_method_handler(
                 self.GetServerInfo, reader_of(pb.GetServerInfoRequest), pb.GetServerInfoResponse.SerializeToString
             ),
         }
@@ -74,12 +73,12 @@ class FaceAnalysisServicer:
         self._draining.set()
 
     async def Analyze(  # noqa: N802 - gRPC's names
-        self, received: service_pb2.AnalyzeRequest | Malformed, context: grpc.aio.ServicerContext
+        self, requests: AsyncIterator[service_pb2.AnalyzeRequest | Malformed], context: grpc.aio.ServicerContext
     ) -> service_pb2.AnalyzeResponse:
         """One picture, one reply."""
-        arrived = monotonic()
-        async with self._call("Analyze", context):
-            request: service_pb2.AnalyzeRequest = whole(received)
+        async with self._calls.begin("Analyze", context):
+            request: service_pb2.AnalyzeRequest = await only(requests, self._settings.upload_timeout_s)
+            arrived = monotonic()
             options = analysis_options_from_proto(request.options)
             own_deadline = request.deadline if request.HasField("deadline") else None
             deadline = deadline_from_proto(own_deadline, context.time_remaining(), arrived)
@@ -100,63 +99,53 @@ class FaceAnalysisServicer:
     ) -> None:
         """A configuration and frames in, its answer and one outcome for each frame out."""
         # Writes instead of yields: a call that is cancelled ends here at once, and with it what is under way.
-        async with self._call("AnalyzeStream", context):
-            messages = aiter(requests)
-            config = await first_config(messages, self._analyzer.info().models)
-            started = start_stream(config, self._analyzer, credits=self._stream_credits)
-            await context.write(service_pb2.AnalyzeStreamResponse(started=stream_started_to_proto(started)))
-            include_labels = bool(started.config.options.include_labels)
-            include_landmarks = bool(started.config.options.include_landmarks)
-            # Each stream is a caller of its own, so that one that floods takes nothing from the others.
-            stream = Stream(
-                started,
-                self._analyzer,
-                caller=started.stream_id,
-                draining=self._draining,
-                drain_grace=self._drain_grace,
-            )
-            async with aclosing(stream.outcomes(frames(messages))) as outcomes:
-                async for outcome in outcomes:
-                    if isinstance(outcome, Draining):
-                        draining = service_pb2.Draining(grace=duration_to_proto(outcome.grace))
-                        await context.write(service_pb2.AnalyzeStreamResponse(draining=draining))
-                        continue
-                    message = frame_outcome_to_proto(
-                        outcome, include_labels=include_labels, include_landmarks=include_landmarks
-                    )
-                    await context.write(service_pb2.AnalyzeStreamResponse(outcome=message))
+        async with self._calls.begin("AnalyzeStream", context) as caller:
+            with self._access.stream(caller):
+                await self._follow(aiter(requests), caller, context)
+
+    async def _follow(
+        self,
+        messages: AsyncIterator[service_pb2.AnalyzeStreamRequest | Malformed],
+        caller: Caller,
+        context: grpc.aio.ServicerContext,
+    ) -> None:
+        config = await first_config(messages, self._analyzer.info().models)
+        started = start_stream(config, self._analyzer, credits=self._settings.stream_credits)
+        await context.write(service_pb2.AnalyzeStreamResponse(started=stream_started_to_proto(started)))
+        include_labels = bool(started.config.options.include_labels)
+        include_landmarks = bool(started.config.options.include_landmarks)
+        # Each stream is a caller of its own, so that one that floods takes nothing from the others.
+        stream = Stream(
+            started,
+            self._analyzer,
+            caller=started.stream_id,
+            turn=partial(self._access.wait_for_turn, caller),
+            draining=self._draining,
+            drain_grace=self._settings.drain_grace_s,
+        )
+        async with aclosing(stream.outcomes(self._checked(frames(messages), caller))) as outcomes:
+            async for outcome in outcomes:
+                if isinstance(outcome, Draining):
+                    draining = service_pb2.Draining(grace=duration_to_proto(outcome.grace))
+                    await context.write(service_pb2.AnalyzeStreamResponse(draining=draining))
+                    continue
+                message = frame_outcome_to_proto(
+                    outcome, include_labels=include_labels, include_landmarks=include_landmarks
+                )
+                await context.write(service_pb2.AnalyzeStreamResponse(outcome=message))
+
+    async def _checked(self, frames: AsyncIterator[StreamFrame], caller: Caller) -> AsyncIterator[StreamFrame]:
+        """The frames, as long as the caller may send some."""
+        async for frame in frames:
+            self._access.recheck(caller)
+            yield frame
 
     async def GetServerInfo(  # noqa: N802
         self,
-        received: service_pb2.GetServerInfoRequest | Malformed,
+        requests: AsyncIterator[service_pb2.GetServerInfoRequest | Malformed],
         context: grpc.aio.ServicerContext,
     ) -> service_pb2.GetServerInfoResponse:
         """Models, limits and device."""
-        async with self._call("GetServerInfo", context):
-            whole(received)
+        async with self._calls.begin("GetServerInfo", context):
+            await only(requests, self._settings.upload_timeout_s)
             return server_info_to_proto(self._analyzer.info())
-
-    @asynccontextmanager
-    async def _call(self, method: str, context: grpc.aio.ServicerContext) -> AsyncIterator[None]:
-        """Errors become statuses, and every call is counted by its own."""
-        # A call that its caller cancels ends here without an error.
-        code = grpc.StatusCode.CANCELLED
-        try:
-            yield
-            code = grpc.StatusCode.OK
-        except FacedError as error:
-            code = STATUS[error.reason]
-            await _abort(context, error)
-        except Exception:
-            code = grpc.StatusCode.INTERNAL
-            _logger.exception("a request failed in an unforeseen way")
-            await _abort(context, InternalError())
-        finally:
-            self._metrics.request_ended(method, code.name)
-
-
-async def _abort(context: grpc.aio.ServicerContext, error: FacedError) -> None:
-    metadata = [("faced-reason", error.reason.value)]
-    if isinstance(error, Overloaded):
-        metadata.append(("retry-after-ms", str(round(error.retry_after * 1000))))
-    await context.abort(STATUS[error.reason], str(error), tuple(metadata))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Protocol
 
 
@@ -91,6 +92,21 @@ class Text:
         if not isinstance(value, str) or re.fullmatch(self.pattern, value) is None:
             raise ValueError(f"must be {self.expected}")
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class FileName:
+    """Where a file lies, from the folder that the server was started in."""
+
+    def parse(self, text: str) -> object:
+        """The path itself."""
+        return self.check(text)
+
+    def check(self, value: object) -> object:
+        """A str that is not empty."""
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise ValueError("must be the name of a file")
+        return Path(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,14 @@
-"""What an operator can set, and where it comes from: defaults < TOML file < FACED_* environment < flags."""
+"""What an operator can set; `setting_sources.py` reads it."""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, get_args, get_type_hints
+from typing import Annotated
 
 from faced_proto.types import Limits, Precision
-from faced_service.setting_kinds import Kind, Member, Names, Real, Switch, Text, Whole
-
-ENVIRONMENT_PREFIX = "FACED_"
-_OTHERS_VARIABLES = frozenset(
-    f"FACED_{name}" for name in ("SERVER", "TOKEN", "DATA", "TLS_CA", "TLS_CERT", "TLS_KEY", "CACHE_DIR", "CARRIERS")
-)
-"""Read by the client, the tests and the networks; nothing to complain about here."""
+from faced_service.setting_kinds import FileName, Member, Names, Real, Switch, Text, Whole
 
 _MIB = 1 << 20
 _LOOPBACK = r"localhost|127\.\d+\.\d+\.\d+|::1|\[::1\]"
@@ -31,9 +23,21 @@ class SettingsError(Exception):
 class Settings:
     """Everything that an operator can set; the sentence of a field is its help."""
 
-    host: Annotated[str, _HOST, "Address to listen on; one that other machines reach needs `insecure`."] = "127.0.0.1"
+    host: Annotated[
+        str, _HOST, "Address to listen on; one that other machines reach needs TLS and tokens, or `insecure`."
+    ] = "127.0.0.1"
     port: Annotated[int, Whole(0, 65535), "Port to listen on; 0 takes a free one."] = 50051
-    insecure: Annotated[bool, Switch(), "Allows listening for other machines without encryption and token."] = False
+    insecure: Annotated[bool, Switch(), "Allows listening for other machines without TLS or without tokens."] = False
+    tls_cert: Annotated[
+        Path | None, FileName(), "The server's certificate and those between it and its authority (PEM)."
+    ] = None
+    tls_key: Annotated[Path | None, FileName(), "The private key of `tls_cert` (PEM, not encrypted)."] = None
+    tls_client_ca: Annotated[
+        Path | None, FileName(), "Authorities (PEM) of callers' certificates; without one of them nobody may call."
+    ] = None
+    token_file: Annotated[
+        Path | None, FileName(), "File with one `name:token` a line; without one of them nobody may call."
+    ] = None
     workers: Annotated[int, Whole(1, 256), "Processes that share the port, each with all networks."] = 1
     metrics_port: Annotated[
         int | None, Whole(0, 65535), "Port of the page /metrics on the same host; 0 takes a free one; unset: none."
@@ -73,6 +77,19 @@ class Settings:
     describe_batch: Annotated[int, Whole(1, 4096), "Faces that share a run of an attribute network."] = 32
     describe_wait_ms: Annotated[float, Real(0, 1000), "Milliseconds that faces wait for others to share."] = 0.0
     queue_limit: Annotated[int, Whole(1, 4096), "Frames in hand of a worker; further requests are refused."] = 32
+    max_streams: Annotated[int, Whole(1, 65536), "Streams of a worker that are open at a time."] = 64
+    streams_per_caller: Annotated[
+        int, Whole(1, 65536), "Streams of a worker that one caller may have open (a token, a certificate or a host)."
+    ] = 32
+    requests_per_second: Annotated[
+        float | None,
+        Real(0.01, 1e6),
+        "Calls and frames a second that a worker takes of one caller: more calls are refused, more frames wait; "
+        "unset: no limit.",
+    ] = None
+    upload_timeout_s: Annotated[
+        float, Real(0.1, 86400), "Seconds within which the picture of a call must have arrived."
+    ] = 30.0
     stream_credits: Annotated[int, Whole(1, 256), "Frames of one stream that may be unanswered."] = 4
     run_timeout_s: Annotated[
         float, Real(0.1, 86400), "Seconds after which a run of a network counts as hung, and its server ends."
@@ -103,80 +120,30 @@ class Settings:
     ] = "info"
 
     def __post_init__(self) -> None:
-        if not self.insecure and re.fullmatch(_LOOPBACK, self.host) is None:
-            raise SettingsError(
-                f"host is {self.host!r}, which other machines reach without encryption or token: "
-                "that needs insecure = true (--insecure)"
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise SettingsError("tls_cert and tls_key: both or neither")
+        if self.tls_client_ca is not None and self.tls_cert is None:
+            raise SettingsError("tls_client_ca needs tls_cert and tls_key")
+        missing = " and ".join(
+            words
+            for words, there in (
+                ("TLS (tls_cert, tls_key)", self.tls_cert is not None),
+                ("tokens (token_file) or callers' certificates (tls_client_ca)", self.authenticates),
             )
+            if not there
+        )
+        if missing and not self.insecure and re.fullmatch(_LOOPBACK, self.host) is None:
+            raise SettingsError(
+                f"host is {self.host!r}, which other machines reach, without {missing}: "
+                "give these, or insecure = true (--insecure)"
+            )
+
+    @property
+    def authenticates(self) -> bool:
+        """Whether callers must show who they are."""
+        return self.token_file is not None or self.tls_client_ca is not None
 
     @property
     def limits(self) -> Limits:
         """What callers are told of it."""
         return Limits(self.max_message_bytes, self.max_pixels, self.max_upscaled_pixels, self.max_detect_pixels)
-
-
-@dataclass(frozen=True, slots=True)
-class SettingEntry:
-    """One field of `Settings`: its name, its kind of values, its sentence."""
-
-    name: str
-    kind: Kind
-    help: str
-
-    @property
-    def flag(self) -> str:
-        """`--max-pixels`."""
-        return "--" + self.name.replace("_", "-")
-
-    @property
-    def variable(self) -> str:
-        """`FACED_MAX_PIXELS`."""
-        return ENVIRONMENT_PREFIX + self.name.upper()
-
-
-def setting_entries() -> Iterator[SettingEntry]:
-    """All settings, in their order."""
-    for name, hint in get_type_hints(Settings, include_extras=True).items():
-        _type, kind, sentence = get_args(hint)
-        yield SettingEntry(name, kind, sentence)
-
-
-def load_settings(config: Path | None, environment: Mapping[str, str], flags: Mapping[str, str | bool]) -> Settings:
-    """The settings of all sources; `flags` by field name, those that were given only.
-
-    Raises:
-        SettingsError: a key is unknown, or a value cannot be.
-    """
-    entries = {entry.name: entry for entry in setting_entries()}
-    values: dict[str, object] = {}
-    if config is not None:
-        for name, value in _read_toml(config).items():
-            values[name] = _checked(entries, name, value, str(config), parse=False)
-    variables = {entry.variable: name for name, entry in entries.items()}
-    for variable, text in environment.items():
-        if variable.startswith(ENVIRONMENT_PREFIX) and variable not in _OTHERS_VARIABLES:
-            name = variables.get(variable, variable)
-            values[name] = _checked(entries, name, text, f"environment variable {variable}", parse=True)
-    for name, given in flags.items():
-        source = f"flag {entries[name].flag}"
-        values[name] = _checked(entries, name, given, source, parse=isinstance(given, str))
-    return Settings(**values)  # type: ignore[arg-type]  # each was checked by its kind
-
-
-def _checked(entries: Mapping[str, SettingEntry], name: str, value: object, source: str, *, parse: bool) -> object:
-    entry = entries.get(name)
-    if entry is None:
-        raise SettingsError(f"{source}: there is no setting {name!r}")
-    try:
-        return entry.kind.parse(str(value)) if parse else entry.kind.check(value)
-    except ValueError as error:
-        raise SettingsError(f"{source}: {name} is {value!r}, {error}") from error
-
-
-def _read_toml(path: Path) -> Mapping[str, object]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: is no TOML: {error}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from uuid import uuid4
@@ -103,6 +103,10 @@ async def _dropped(frame: StreamFrame) -> FrameOutcome:
     return FrameOutcome(frame.frame_id, frame.media_time_us, FrameDropped(DropReason.DRAINING))
 
 
+async def _at_once() -> None:
+    pass
+
+
 class _Waiting:
     """A frame between its arrival and the begin of its analysis."""
 
@@ -133,12 +137,15 @@ class Stream:
         analyzer: Analyzer,
         *,
         caller: str,
+        turn: Callable[[], Awaitable[None]] = _at_once,
         draining: asyncio.Event | None = None,
         drain_grace: float = 0.0,
     ) -> None:
+        """`turn` is awaited before each frame that is analysed."""
         self._config = started.config
         self._analyzer = analyzer
         self._caller = caller
+        self._turn = turn
         self._live = started.config.mode is StreamMode.LIVE
         interval = started.config.scan_interval or 1
         # Where every frame is searched in full, none has to wait for the one before.
@@ -226,6 +233,8 @@ class Stream:
     ) -> FrameOutcome:
         async with self._under_way:
             try:
+                if waiting.frame is not None:
+                    await self._turn()
                 return FrameOutcome(frame_id, media_time_us, await self._result(waiting.take(), turn))
             finally:
                 if turn is not None:

@@ -1,12 +1,18 @@
 """One embedded server with the real networks, and requests to it."""
 
+import asyncio
+from contextlib import contextmanager
+from threading import Thread
+
 import cv2
 import grpc
 import pytest
 
 from faced_proto.v1 import image_pb2, service_pb2, service_pb2_grpc
 from faced_service.embedded import EmbeddedServer
+from faced_service.metrics import Metrics
 from faced_service.networks import load_networks
+from faced_service.server import running_server
 from faced_service.settings import Settings
 
 
@@ -30,6 +36,39 @@ def stub(channel):
 @pytest.fixture(scope="session")
 def networks():
     return load_networks(Settings())
+
+
+@pytest.fixture(scope="session")
+def serving(networks):
+    """A context manager: a server with these settings on a port of loopback; gives its address and its metrics."""
+
+    @contextmanager
+    def serving(**settings):
+        loop, metrics = asyncio.new_event_loop(), Metrics()
+        ready, stop = loop.create_future(), asyncio.Event()
+
+        async def serve():
+            try:
+                async with running_server(
+                    networks, Settings(drain_grace_s=1, **settings), "127.0.0.1:0", metrics=metrics
+                ) as address:
+                    ready.set_result(address)
+                    await stop.wait()
+            except BaseException as error:
+                if ready.done():
+                    raise
+                ready.set_exception(error)
+
+        thread = Thread(target=loop.run_until_complete, args=(serve(),))
+        thread.start()
+        try:
+            yield asyncio.run_coroutine_threadsafe(asyncio.wait_for(ready, 60), loop).result(), metrics
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+            thread.join()
+            loop.close()
+
+    return serving
 
 
 @pytest.fixture(scope="session")

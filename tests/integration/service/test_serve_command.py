@@ -1,5 +1,6 @@
 """`faced serve` as a process of its own."""
 
+import logging
 import re
 import signal
 import subprocess
@@ -46,6 +47,15 @@ class Served:
         self.process.stdout.close()
         self.process.stderr.close()
         return code, output
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before():
+    """Commands that run in this process set up its logs."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -107,3 +117,16 @@ def test_a_host_that_does_not_exist_is_said_so(capsys, networks, monkeypatch):
     assert main(["serve", "--host", "example.invalid", "--port", "0", "--insecure"]) == 4
     said = "cannot listen on example.invalid:0: the name example.invalid cannot be resolved"
     assert capsys.readouterr().err.endswith(f"faced: error: {said}\n")
+
+
+def test_the_check_reads_the_files_that_settings_name(tmp_path, capsys):
+    tokens = tmp_path / "tokens"
+    tokens.write_text("door:t0k\n")
+    assert main(["serve", "--check-config", "--token-file", str(tokens)]) == 0
+    assert f'token_file = "{tokens}"\n' in capsys.readouterr().out
+    tokens.write_text("door\n")
+    assert main(["serve", "--check-config", "--token-file", str(tokens)]) == 2
+    assert f"error: token_file: {tokens}, line 1: not name:token" in capsys.readouterr().err
+    absent = str(tmp_path / "absent.pem")
+    assert main(["serve", "--check-config", "--tls-cert", absent, "--tls-key", absent]) == 2
+    assert f"{absent} cannot be read: No such file or directory" in capsys.readouterr().err

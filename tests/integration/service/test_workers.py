@@ -78,7 +78,7 @@ def test_both_serve_and_their_metrics_are_one(served, raw_face):
     address = served.said(r"faced: serving on (\S+), cpu, onnxruntime, exact, 2 workers")[1]
     assert len(served.children) == 2
     assert [call(address, raw_face) for _ in range(12)] == [1] * 12
-    assert metric(served, r'faced_requests_total\{code="OK",method="Analyze"\}') == 12
+    assert metric(served, r'faced_requests_total\{caller="",code="OK",method="Analyze"\}') == 12
     assert metric(served, "faced_faces_total") == 12
     assert metric(served, r'faced_stage_seconds_count\{stage="detect"\}') == 12
     assert metric(served, r'faced_out_of_memory_total\{step="split"\}') == 0

@@ -20,7 +20,7 @@ def test_alone_it_prints_its_commands(capsys):
         assert line in out
 
 
-@pytest.mark.parametrize("words", [["dance"], ["--dance"], ["serve", "--tls-cert", "x"], ["serve", "--dance"]])
+@pytest.mark.parametrize("words", [["dance"], ["--dance"], ["serve", "--tls-sert", "x"], ["serve", "--dance"]])
 def test_unknown_words_and_flags_are_usage_errors(words, capsys):
     with pytest.raises(SystemExit) as caught:
         main(words)

@@ -24,8 +24,10 @@ def page_of(metrics):
 
 def test_the_page_has_what_was_counted():
     metrics = Metrics()
-    metrics.request_ended("Analyze", "OK")
-    metrics.request_ended("Analyze", "OK")
+    metrics.request_ended("Analyze", "OK", "", 0.03)
+    metrics.request_ended("Analyze", "OK", "door", 0.3)
+    metrics.request_ended("Analyze", "INTERNAL", "", 0.3)
+    metrics.files_reloaded("tokens", False)
     metrics.frame_analysed(analysis())
     metrics.frame_failed("image_corrupt")
     metrics.memory_was_short(MemoryStep.CPU)
@@ -33,7 +35,11 @@ def test_the_page_has_what_was_counted():
     with metrics.frame_in_hand():
         page = page_of(metrics)
     for line in (
-        'faced_requests_total{code="OK",method="Analyze"} 2.0',
+        'faced_requests_total{caller="",code="OK",method="Analyze"} 1.0',
+        'faced_requests_total{caller="door",code="OK",method="Analyze"} 1.0',
+        'faced_request_seconds_bucket{le="0.05",method="Analyze"} 1.0',
+        'faced_request_seconds_count{method="Analyze"} 2.0',
+        'faced_reloads_total{usable="false",what="tokens"} 1.0',
         'faced_frames_total{outcome="ok"} 1.0',
         'faced_frames_total{outcome="image_corrupt"} 1.0',
         "faced_faces_total 0.0",
@@ -51,8 +57,10 @@ def test_the_page_has_what_was_counted():
 
 def test_two_servers_in_a_process_count_apart():
     first, second = Metrics(), Metrics()
-    first.request_ended("Analyze", "OK")
-    assert second.registry.get_sample_value("faced_requests_total", {"method": "Analyze", "code": "OK"}) is None
+    first.request_ended("Analyze", "OK", "", 0.1)
+    labels = {"method": "Analyze", "code": "OK", "caller": ""}
+    assert first.registry.get_sample_value("faced_requests_total", labels) == 1
+    assert second.registry.get_sample_value("faced_requests_total", labels) is None
 
 
 def test_the_page_is_gone_afterwards():

@@ -3,7 +3,8 @@ import dataclasses
 import pytest
 
 from faced_proto.types import Precision
-from faced_service.settings import Settings, SettingsError, load_settings, setting_entries
+from faced_service.setting_sources import load_settings, setting_entries
+from faced_service.settings import Settings, SettingsError
 
 
 def toml(tmp_path, text):
@@ -121,6 +122,42 @@ def test_other_machines_need_insecure(host):
     with pytest.raises(SettingsError, match="insecure"):
         load_settings(None, {"FACED_HOST": host}, {})
     assert load_settings(None, {"FACED_HOST": host, "FACED_INSECURE": "1"}, {}).host == host
+
+
+TLS = {"tls_cert": "c.pem", "tls_key": "k.pem"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "missing"),
+    [
+        (TLS, r"without tokens \(token_file\) or callers' certificates \(tls_client_ca\): give these"),
+        ({"token_file": "t"}, r"without TLS \(tls_cert, tls_key\): give these"),
+        ({**TLS, "token_file": "t"}, None),
+        ({**TLS, "tls_client_ca": "a.pem"}, None),
+        ({"token_file": "t", "insecure": True}, None),
+    ],
+)
+def test_other_machines_need_encryption_and_a_proof_of_who_calls(flags, missing):
+    flags = {"host": "0.0.0.0", **flags}
+    if missing is None:
+        assert load_settings(None, {}, flags).host == "0.0.0.0"
+    else:
+        with pytest.raises(SettingsError, match=missing):
+            load_settings(None, {}, flags)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"tls_cert": "c.pem"}, "tls_cert and tls_key: both or neither"),
+        ({"tls_key": "k.pem"}, "tls_cert and tls_key: both or neither"),
+        ({"tls_client_ca": "a.pem"}, "tls_client_ca needs tls_cert and tls_key"),
+        ({"token_file": ""}, "flag --token-file: token_file is '', must be the name of a file"),
+    ],
+)
+def test_files_that_need_each_other(flags, said):
+    with pytest.raises(SettingsError, match=said):
+        load_settings(None, {}, flags)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "::1"])
