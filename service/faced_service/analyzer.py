@@ -39,6 +39,7 @@ from faced_service.metrics import Metrics
 from faced_service.options import CheckedOptions, check_options
 from faced_service.policy import AgeGuard
 from faced_service.settings import Settings
+from faced_service.thumbnails import thumbnail
 
 _logger = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class AnalysisRequest:
     `caller` is what fairness goes by; `auto_upsample` are the doublings where the caller chose no scale; a `patient`
     request waits for a place where others are refused; detection begins before `begin_by` or not at all. With a `turn`,
     frames of a stream are searched one after the other, and it decides where; without one, everywhere.
+    `with_thumbnail`: the answer has one.
     """
 
     picture: Picture
@@ -61,6 +63,7 @@ class AnalysisRequest:
     patient: bool = False
     begin_by: float | None = None
     turn: ScanTurn | None = None
+    with_thumbnail: bool = False
     arrived: float = field(default_factory=monotonic)
 
 
@@ -83,7 +86,7 @@ class Analyzer:
         self._models = models
         self._settings = settings
         self._known = known_attributes
-        self._guard = AgeGuard(settings.gender_guard_threshold)
+        self.guard = AgeGuard(settings.gender_guard_threshold)
         self._closed_because: str | None = "the server is starting"
         self._places = asyncio.Semaphore(settings.queue_limit)
         self._metrics = metrics or Metrics()
@@ -201,7 +204,7 @@ class Analyzer:
             FaceAnalysis(
                 detection,
                 aligned.value.landmarks[i],
-                outcomes(options.attributes, {n: described.outcomes[n][i] for n in networks}, self._guard),
+                outcomes(options.attributes, {n: described.outcomes[n][i] for n in networks}, self.guard),
             )
             for i, detection in enumerate(detections)
         )
@@ -224,6 +227,7 @@ class Analyzer:
                 describe_us=_microseconds(described.worked),
                 total_us=_microseconds(monotonic() - request.arrived),
             ),
+            thumbnail=thumbnail(image) if request.with_thumbnail else b"",
         )
 
     async def _align_and_describe(

@@ -111,7 +111,6 @@ class FaceAnalysisServicer:
     ) -> None:
         config = await first_config(messages, self._analyzer.info().models)
         started = start_stream(config, self._analyzer, credits=self._settings.stream_credits)
-        await context.write(service_pb2.AnalyzeStreamResponse(started=stream_started_to_proto(started)))
         include_labels = bool(started.config.options.include_labels)
         include_landmarks = bool(started.config.options.include_landmarks)
         # Each stream is a caller of its own, so that one that floods takes nothing from the others.
@@ -120,9 +119,11 @@ class FaceAnalysisServicer:
             self._analyzer,
             caller=started.stream_id,
             turn=partial(self._access.wait_for_turn, caller),
+            history=config.history,
             draining=self._draining,
             drain_grace=self._settings.drain_grace_s,
         )
+        await context.write(service_pb2.AnalyzeStreamResponse(started=stream_started_to_proto(started)))
         async with aclosing(stream.outcomes(self._checked(frames(messages), caller))) as outcomes:
             async for outcome in outcomes:
                 if isinstance(outcome, Draining):

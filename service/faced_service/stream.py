@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from uuid import uuid4
@@ -24,6 +25,7 @@ from faced_service.analyzer import AnalysisRequest, Analyzer
 from faced_service.errors import DeadlineExceeded, FacedError, InternalError, InvalidOption, StreamOrder
 from faced_service.images import Picture
 from faced_service.live_scan import MAX_SCAN_INTERVAL, LiveScan, ScanTurn
+from faced_service.stream_tracks import MAX_HALF_LIFE_S, StreamTracks, history_span
 
 _logger = logging.getLogger(__name__)
 
@@ -64,15 +66,12 @@ def start_stream(config: StreamConfig, analyzer: Analyzer, *, credits: int) -> S
     scan_interval = 1 if config.scan_interval is None else config.scan_interval
     if not 1 <= scan_interval <= MAX_SCAN_INTERVAL:
         raise InvalidOption(f"scan_interval is {scan_interval}, must be 1 to {MAX_SCAN_INTERVAL}")
-    if config.smoothing_half_life is not None and not config.track:
+    half_life = config.smoothing_half_life
+    if half_life is not None and not config.track:
         raise InvalidOption("smoothing_half_life needs track")
+    if half_life is not None and half_life > MAX_HALF_LIFE_S:
+        raise InvalidOption(f"smoothing_half_life is {half_life:g} s, must be at most {MAX_HALF_LIFE_S:g}")
     checked = analyzer.check(config.options)
-    # Tracking and smoothing come with a later version: said, not silently left out.
-    wishes = {
-        "track": bool(config.track),
-        "smoothing_half_life": config.smoothing_half_life is not None,
-        "history": bool(config.history),
-    }
     neither = checked.upsample_times is None and checked.min_face_px is None
     effective = replace(
         config,
@@ -86,8 +85,7 @@ def start_stream(config: StreamConfig, analyzer: Analyzer, *, credits: int) -> S
             include_landmarks=checked.include_landmarks,
         ),
         scan_interval=scan_interval,
-        track=False,
-        smoothing_half_life=None,
+        track=bool(config.track),
         history=(),
     )
     return StreamStarted(
@@ -95,7 +93,8 @@ def start_stream(config: StreamConfig, analyzer: Analyzer, *, credits: int) -> S
         max_in_flight=credits,
         config=effective,
         models=tuple(info for info in analyzer.info().models if info.attribute in checked.attributes),
-        ignored=tuple(name for name, wished in wishes.items() if wished),
+        ignored=("history",) if config.history and not config.track else (),
+        history_span=history_span(half_life) if config.track else None,
     )
 
 
@@ -128,7 +127,7 @@ class Stream:
     Every-frame streams have as many frames under way as they have credits, so that decoding, detecting and describing
     overlap; live streams have one, and the newest of those that wait is next. With a `scan_interval` above 1, frames
     are searched one after the other. Once `draining` is set, frames that come are dropped, and the stream ends when its
-    sender does or falls silent.
+    sender does or falls silent. Tracks are followed in the order of the answers.
     """
 
     def __init__(
@@ -138,10 +137,15 @@ class Stream:
         *,
         caller: str,
         turn: Callable[[], Awaitable[None]] = _at_once,
+        history: Sequence[FrameOutcome] = (),
         draining: asyncio.Event | None = None,
         drain_grace: float = 0.0,
     ) -> None:
-        """`turn` is awaited before each frame that is analysed."""
+        """`turn` is awaited before each frame that is analysed; `history` are the rows that tracks go on from.
+
+        Raises:
+            InvalidOption: their times run backwards.
+        """
         self._config = started.config
         self._analyzer = analyzer
         self._caller = caller
@@ -150,6 +154,9 @@ class Stream:
         interval = started.config.scan_interval or 1
         # Where every frame is searched in full, none has to wait for the one before.
         self._live_scan = LiveScan(interval) if interval > 1 else None
+        half_life = started.config.smoothing_half_life
+        self._tracks = StreamTracks(half_life, analyzer.guard, history) if started.config.track else None
+        self._arrivals: deque[float] = deque()
         self._credits = asyncio.Semaphore(started.max_in_flight)
         # Semaphores are first come, first served: frames begin in their order.
         self._under_way = asyncio.Semaphore(1 if self._live else started.max_in_flight)
@@ -177,7 +184,7 @@ class Stream:
                 if isinstance(pending, Draining):
                     yield pending
                     continue
-                yield await pending
+                yield self._tracked(await pending)
                 self._answered += 1
                 self._credits.release()
             if not reader.cancelled():
@@ -191,6 +198,10 @@ class Stream:
             for task in rest:
                 task.cancel()
             await asyncio.gather(*rest, return_exceptions=True)
+
+    def _tracked(self, outcome: FrameOutcome) -> FrameOutcome:
+        arrived = self._arrivals.popleft()
+        return outcome if self._tracks is None else self._tracks.follow(outcome, arrived)
 
     async def _drain(self, reader: asyncio.Task[None]) -> None:
         await self._draining.wait()
@@ -213,6 +224,7 @@ class Stream:
                 return
             self._received += 1
             self._check_order(frame)
+            self._arrivals.append(frame.arrived)
             if self._draining.is_set():
                 self._answers.put_nowait(asyncio.create_task(_dropped(frame)))
                 continue
@@ -271,6 +283,7 @@ class Stream:
             patient=True,
             begin_by=begin_by,
             turn=turn,
+            with_thumbnail=self._tracks is not None,
             arrived=frame.arrived,
         )
         return await self._analyzer.analyze(request, None if limit is None else frame.arrived + limit)

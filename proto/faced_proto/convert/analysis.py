@@ -71,6 +71,7 @@ def frame_analysis_to_proto(
         full_scan=analysis.full_scan,
         engine=engine_to_proto(analysis.engine),
         timing=timing_to_proto(analysis.timing),
+        thumbnail=analysis.thumbnail,
     )
 
 
@@ -96,4 +97,5 @@ def frame_analysis_from_proto(
         full_scan=message.full_scan,
         engine=engine_from_proto(message.engine, f"{path}.engine"),
         timing=timing_from_proto(message.timing),
+        thumbnail=message.thumbnail,
     )

@@ -74,13 +74,19 @@ def stream_config_from_proto(
 
 
 def stream_started_to_proto(started: StreamStarted) -> service_pb2.StreamStarted:
-    """The answer to a configuration."""
+    """The answer to a configuration.
+
+    Raises:
+        ConvertError: a number does not fit its field.
+    """
+    span = started.history_span
     return service_pb2.StreamStarted(
         stream_id=started.stream_id,
         max_in_flight=started.max_in_flight,
         effective_config=stream_config_to_proto(started.config),
         models=[model_info_to_proto(model) for model in started.models],
         ignored=started.ignored,
+        history_span=None if span is None else duration_to_proto(span, "history_span"),
     )
 
 
@@ -100,6 +106,9 @@ def stream_started_from_proto(message: service_pb2.StreamStarted, path: str = "s
         config=stream_config_from_proto(message.effective_config, {}, f"{path}.effective_config"),
         models=tuple(model_info_from_proto(model, f"{path}.models[{i}]") for i, model in enumerate(message.models)),
         ignored=tuple(message.ignored),
+        history_span=duration_from_proto(message.history_span, f"{path}.history_span")
+        if message.HasField("history_span")
+        else None,
     )
 
 

@@ -95,7 +95,7 @@ class FrameAnalysis:
 
     `applied_scale` is what detection ran on (1 as given, above 1 enlarged), `min_detectable_px` the smallest face
     in pixels of the upright picture that this scale can find. `full_scan` is false where only the regions around
-    known faces were searched.
+    known faces were searched. `thumbnail`, in streams that track, is 8 x 8 cells of mean R, G and B, row by row.
     """
 
     width: int
@@ -108,3 +108,4 @@ class FrameAnalysis:
     full_scan: bool
     engine: Engine
     timing: Timing
+    thumbnail: bytes = b""

@@ -66,10 +66,14 @@ class FrameOutcome:
 
 @dataclass(frozen=True, slots=True)
 class StreamStarted:
-    """The server's answer to a `StreamConfig`: credits, the configuration in force, axes, what it does not do."""
+    """The server's answer to a `StreamConfig`: credits, the configuration in force, axes, what it does not do.
+
+    `history_span` is how many seconds of `StreamConfig.history` matter to tracks and smoothing; None = no tracks.
+    """
 
     stream_id: str
     max_in_flight: int
     config: StreamConfig
     models: tuple[ModelInfo, ...]
     ignored: tuple[str, ...]
+    history_span: float | None = None

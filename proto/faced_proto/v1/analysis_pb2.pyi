@@ -20,7 +20,7 @@ PRECISION_EXACT: Precision
 PRECISION_FAST: Precision
 
 class FrameAnalysis(_message.Message):
-    __slots__ = ("width", "height", "rotation", "faces", "applied_scale", "min_detectable_px", "options", "full_scan", "engine", "timing")
+    __slots__ = ("width", "height", "rotation", "faces", "applied_scale", "min_detectable_px", "options", "full_scan", "engine", "timing", "thumbnail")
     WIDTH_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     ROTATION_FIELD_NUMBER: _ClassVar[int]
@@ -31,6 +31,7 @@ class FrameAnalysis(_message.Message):
     FULL_SCAN_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     TIMING_FIELD_NUMBER: _ClassVar[int]
+    THUMBNAIL_FIELD_NUMBER: _ClassVar[int]
     width: int
     height: int
     rotation: _image_pb2.Rotation
@@ -41,7 +42,8 @@ class FrameAnalysis(_message.Message):
     full_scan: bool
     engine: Engine
     timing: Timing
-    def __init__(self, width: _Optional[int] = ..., height: _Optional[int] = ..., rotation: _Optional[_Union[_image_pb2.Rotation, str]] = ..., faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ..., applied_scale: _Optional[float] = ..., min_detectable_px: _Optional[float] = ..., options: _Optional[_Union[_options_pb2.EffectiveOptions, _Mapping]] = ..., full_scan: bool = ..., engine: _Optional[_Union[Engine, _Mapping]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ...) -> None: ...
+    thumbnail: bytes
+    def __init__(self, width: _Optional[int] = ..., height: _Optional[int] = ..., rotation: _Optional[_Union[_image_pb2.Rotation, str]] = ..., faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ..., applied_scale: _Optional[float] = ..., min_detectable_px: _Optional[float] = ..., options: _Optional[_Union[_options_pb2.EffectiveOptions, _Mapping]] = ..., full_scan: bool = ..., engine: _Optional[_Union[Engine, _Mapping]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., thumbnail: _Optional[bytes] = ...) -> None: ...
 
 class Engine(_message.Message):
     __slots__ = ("device", "backend", "precision", "detector_model_id")

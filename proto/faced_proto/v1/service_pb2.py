@@ -30,7 +30,7 @@ from faced_proto.v1 import options_pb2 as faced_dot_v1_dot_options__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x66\x61\x63\x65\x64/v1/service.proto\x12\x08\x66\x61\x63\x65\x64.v1\x1a\x17\x66\x61\x63\x65\x64/v1/analysis.proto\x1a\x15\x66\x61\x63\x65\x64/v1/errors.proto\x1a\x13\x66\x61\x63\x65\x64/v1/face.proto\x1a\x14\x66\x61\x63\x65\x64/v1/image.proto\x1a\x16\x66\x61\x63\x65\x64/v1/options.proto\x1a\x1egoogle/protobuf/duration.proto\"\x89\x01\n\x0e\x41nalyzeRequest\x12\x1e\n\x05image\x18\x01 \x01(\x0b\x32\x0f.faced.v1.Image\x12*\n\x07options\x18\x02 \x01(\x0b\x32\x19.faced.v1.AnalysisOptions\x12+\n\x08\x64\x65\x61\x64line\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"<\n\x0f\x41nalyzeResponse\x12)\n\x08\x61nalysis\x18\x01 \x01(\x0b\x32\x17.faced.v1.FrameAnalysis\"j\n\x14\x41nalyzeStreamRequest\x12(\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x16.faced.v1.StreamConfigH\x00\x12 \n\x05\x66rame\x18\x02 \x01(\x0b\x32\x0f.faced.v1.FrameH\x00\x42\x06\n\x04kind\"\x9e\x01\n\x15\x41nalyzeStreamResponse\x12*\n\x07started\x18\x01 \x01(\x0b\x32\x17.faced.v1.StreamStartedH\x00\x12)\n\x07outcome\x18\x02 \x01(\x0b\x32\x16.faced.v1.FrameOutcomeH\x00\x12&\n\x08\x64raining\x18\x03 \x01(\x0b\x32\x12.faced.v1.DrainingH\x00\x42\x06\n\x04kind\"\xf0\x02\n\x0cStreamConfig\x12\"\n\x04mode\x18\x01 \x01(\x0e\x32\x14.faced.v1.StreamMode\x12*\n\x07options\x18\x02 \x01(\x0b\x32\x19.faced.v1.AnalysisOptions\x12\x30\n\rmax_frame_age\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\rscan_interval\x18\x04 \x01(\rH\x00\x88\x01\x01\x12\x12\n\x05track\x18\x05 \x01(\x08H\x01\x88\x01\x01\x12\x36\n\x13smoothing_half_life\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\x07history\x18\x07 \x03(\x0b\x32\x16.faced.v1.FrameOutcome\x12\x31\n\x0e\x66rame_deadline\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\n\x0e_scan_intervalB\x08\n\x06_track\"g\n\x05\x46rame\x12\x10\n\x08\x66rame_id\x18\x01 \x01(\x04\x12\x1e\n\x05image\x18\x02 \x01(\x0b\x32\x0f.faced.v1.Image\x12\x1a\n\rmedia_time_us\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x10\n\x0e_media_time_us\"\xa1\x01\n\rStreamStarted\x12\x11\n\tstream_id\x18\x01 \x01(\t\x12\x15\n\rmax_in_flight\x18\x02 \x01(\r\x12\x30\n\x10\x65\x66\x66\x65\x63tive_config\x18\x03 \x01(\x0b\x32\x16.faced.v1.StreamConfig\x12#\n\x06models\x18\x04 \x03(\x0b\x32\x13.faced.v1.ModelInfo\x12\x0f\n\x07ignored\x18\x05 \x03(\t\"\xd3\x01\n\x0c\x46rameOutcome\x12\x10\n\x08\x66rame_id\x18\x01 \x01(\x04\x12\x1a\n\rmedia_time_us\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12+\n\x08\x61nalysis\x18\x03 \x01(\x0b\x32\x17.faced.v1.FrameAnalysisH\x00\x12%\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x14.faced.v1.FrameErrorH\x00\x12$\n\x07\x64ropped\x18\x05 \x01(\x0b\x32\x11.faced.v1.DroppedH\x00\x42\t\n\x07outcomeB\x10\n\x0e_media_time_us\"D\n\nFrameError\x12%\n\x06reason\x18\x01 \x01(\x0e\x32\x15.faced.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\"/\n\x07\x44ropped\x12$\n\x06reason\x18\x01 \x01(\x0e\x32\x14.faced.v1.DropReason\"4\n\x08\x44raining\x12(\n\x05grace\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x16\n\x14GetServerInfoRequest\"\xb6\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12 \n\x06\x65ngine\x18\x02 \x01(\x0b\x32\x10.faced.v1.Engine\x12#\n\x06models\x18\x03 \x03(\x0b\x32\x13.faced.v1.ModelInfo\x12\x12\n\nattributes\x18\x04 \x03(\t\x12 \n\x06limits\x18\x05 \x01(\x0b\x32\x10.faced.v1.Limits\x12\x0f\n\x07notices\x18\x06 \x03(\t\"\xaa\x01\n\tModelInfo\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12!\n\x04role\x18\x02 \x01(\x0e\x32\x13.faced.v1.ModelRole\x12\x11\n\tattribute\x18\x03 \x01(\t\x12\x1c\n\x04\x61xis\x18\x04 \x01(\x0b\x32\x0e.faced.v1.Axis\x12\x12\n\ncalibrated\x18\x05 \x01(\x08\x12\x0f\n\x07licence\x18\x06 \x01(\t\x12\x12\n\ninput_size\x18\x07 \x01(\r\"o\n\x06Limits\x12\x19\n\x11max_message_bytes\x18\x01 \x01(\x04\x12\x12\n\nmax_pixels\x18\x02 \x01(\x04\x12\x1b\n\x13max_upscaled_pixels\x18\x03 \x01(\x04\x12\x19\n\x11max_detect_pixels\x18\x04 \x01(\x04*\\\n\nStreamMode\x12\x1b\n\x17STREAM_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10STREAM_MODE_LIVE\x10\x01\x12\x1b\n\x17STREAM_MODE_EVERY_FRAME\x10\x02*x\n\nDropReason\x12\x1b\n\x17\x44ROP_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44ROP_REASON_SUPERSEDED\x10\x01\x12\x17\n\x13\x44ROP_REASON_TOO_OLD\x10\x02\x12\x18\n\x14\x44ROP_REASON_DRAINING\x10\x03*t\n\tModelRole\x12\x1a\n\x16MODEL_ROLE_UNSPECIFIED\x10\x00\x12\x17\n\x13MODEL_ROLE_DETECTOR\x10\x01\x12\x18\n\x14MODEL_ROLE_LANDMARKS\x10\x02\x12\x18\n\x14MODEL_ROLE_ATTRIBUTE\x10\x03\x32\xfd\x01\n\x13\x46\x61\x63\x65\x41nalysisService\x12>\n\x07\x41nalyze\x12\x18.faced.v1.AnalyzeRequest\x1a\x19.faced.v1.AnalyzeResponse\x12T\n\rAnalyzeStream\x12\x1e.faced.v1.AnalyzeStreamRequest\x1a\x1f.faced.v1.AnalyzeStreamResponse(\x01\x30\x01\x12P\n\rGetServerInfo\x12\x1e.faced.v1.GetServerInfoRequest\x1a\x1f.faced.v1.GetServerInfoResponseBC\n\x0c\x64\x65v.faced.v1B\x0cServiceProtoP\x01Z\x10\x66\x61\x63\x65\x64/v1;facedv1\xaa\x02\x08\x46\x61\x63\x65\x64.V1\xba\x02\x05\x46\x61\x63\x65\x64\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x66\x61\x63\x65\x64/v1/service.proto\x12\x08\x66\x61\x63\x65\x64.v1\x1a\x17\x66\x61\x63\x65\x64/v1/analysis.proto\x1a\x15\x66\x61\x63\x65\x64/v1/errors.proto\x1a\x13\x66\x61\x63\x65\x64/v1/face.proto\x1a\x14\x66\x61\x63\x65\x64/v1/image.proto\x1a\x16\x66\x61\x63\x65\x64/v1/options.proto\x1a\x1egoogle/protobuf/duration.proto\"\x89\x01\n\x0e\x41nalyzeRequest\x12\x1e\n\x05image\x18\x01 \x01(\x0b\x32\x0f.faced.v1.Image\x12*\n\x07options\x18\x02 \x01(\x0b\x32\x19.faced.v1.AnalysisOptions\x12+\n\x08\x64\x65\x61\x64line\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"<\n\x0f\x41nalyzeResponse\x12)\n\x08\x61nalysis\x18\x01 \x01(\x0b\x32\x17.faced.v1.FrameAnalysis\"j\n\x14\x41nalyzeStreamRequest\x12(\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x16.faced.v1.StreamConfigH\x00\x12 \n\x05\x66rame\x18\x02 \x01(\x0b\x32\x0f.faced.v1.FrameH\x00\x42\x06\n\x04kind\"\x9e\x01\n\x15\x41nalyzeStreamResponse\x12*\n\x07started\x18\x01 \x01(\x0b\x32\x17.faced.v1.StreamStartedH\x00\x12)\n\x07outcome\x18\x02 \x01(\x0b\x32\x16.faced.v1.FrameOutcomeH\x00\x12&\n\x08\x64raining\x18\x03 \x01(\x0b\x32\x12.faced.v1.DrainingH\x00\x42\x06\n\x04kind\"\xf0\x02\n\x0cStreamConfig\x12\"\n\x04mode\x18\x01 \x01(\x0e\x32\x14.faced.v1.StreamMode\x12*\n\x07options\x18\x02 \x01(\x0b\x32\x19.faced.v1.AnalysisOptions\x12\x30\n\rmax_frame_age\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\rscan_interval\x18\x04 \x01(\rH\x00\x88\x01\x01\x12\x12\n\x05track\x18\x05 \x01(\x08H\x01\x88\x01\x01\x12\x36\n\x13smoothing_half_life\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\x07history\x18\x07 \x03(\x0b\x32\x16.faced.v1.FrameOutcome\x12\x31\n\x0e\x66rame_deadline\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\n\x0e_scan_intervalB\x08\n\x06_track\"g\n\x05\x46rame\x12\x10\n\x08\x66rame_id\x18\x01 \x01(\x04\x12\x1e\n\x05image\x18\x02 \x01(\x0b\x32\x0f.faced.v1.Image\x12\x1a\n\rmedia_time_us\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x10\n\x0e_media_time_us\"\xd2\x01\n\rStreamStarted\x12\x11\n\tstream_id\x18\x01 \x01(\t\x12\x15\n\rmax_in_flight\x18\x02 \x01(\r\x12\x30\n\x10\x65\x66\x66\x65\x63tive_config\x18\x03 \x01(\x0b\x32\x16.faced.v1.StreamConfig\x12#\n\x06models\x18\x04 \x03(\x0b\x32\x13.faced.v1.ModelInfo\x12\x0f\n\x07ignored\x18\x05 \x03(\t\x12/\n\x0chistory_span\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xd3\x01\n\x0c\x46rameOutcome\x12\x10\n\x08\x66rame_id\x18\x01 \x01(\x04\x12\x1a\n\rmedia_time_us\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12+\n\x08\x61nalysis\x18\x03 \x01(\x0b\x32\x17.faced.v1.FrameAnalysisH\x00\x12%\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x14.faced.v1.FrameErrorH\x00\x12$\n\x07\x64ropped\x18\x05 \x01(\x0b\x32\x11.faced.v1.DroppedH\x00\x42\t\n\x07outcomeB\x10\n\x0e_media_time_us\"D\n\nFrameError\x12%\n\x06reason\x18\x01 \x01(\x0e\x32\x15.faced.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\"/\n\x07\x44ropped\x12$\n\x06reason\x18\x01 \x01(\x0e\x32\x14.faced.v1.DropReason\"4\n\x08\x44raining\x12(\n\x05grace\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x16\n\x14GetServerInfoRequest\"\xb6\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12 \n\x06\x65ngine\x18\x02 \x01(\x0b\x32\x10.faced.v1.Engine\x12#\n\x06models\x18\x03 \x03(\x0b\x32\x13.faced.v1.ModelInfo\x12\x12\n\nattributes\x18\x04 \x03(\t\x12 \n\x06limits\x18\x05 \x01(\x0b\x32\x10.faced.v1.Limits\x12\x0f\n\x07notices\x18\x06 \x03(\t\"\xaa\x01\n\tModelInfo\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12!\n\x04role\x18\x02 \x01(\x0e\x32\x13.faced.v1.ModelRole\x12\x11\n\tattribute\x18\x03 \x01(\t\x12\x1c\n\x04\x61xis\x18\x04 \x01(\x0b\x32\x0e.faced.v1.Axis\x12\x12\n\ncalibrated\x18\x05 \x01(\x08\x12\x0f\n\x07licence\x18\x06 \x01(\t\x12\x12\n\ninput_size\x18\x07 \x01(\r\"o\n\x06Limits\x12\x19\n\x11max_message_bytes\x18\x01 \x01(\x04\x12\x12\n\nmax_pixels\x18\x02 \x01(\x04\x12\x1b\n\x13max_upscaled_pixels\x18\x03 \x01(\x04\x12\x19\n\x11max_detect_pixels\x18\x04 \x01(\x04*\\\n\nStreamMode\x12\x1b\n\x17STREAM_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10STREAM_MODE_LIVE\x10\x01\x12\x1b\n\x17STREAM_MODE_EVERY_FRAME\x10\x02*x\n\nDropReason\x12\x1b\n\x17\x44ROP_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44ROP_REASON_SUPERSEDED\x10\x01\x12\x17\n\x13\x44ROP_REASON_TOO_OLD\x10\x02\x12\x18\n\x14\x44ROP_REASON_DRAINING\x10\x03*t\n\tModelRole\x12\x1a\n\x16MODEL_ROLE_UNSPECIFIED\x10\x00\x12\x17\n\x13MODEL_ROLE_DETECTOR\x10\x01\x12\x18\n\x14MODEL_ROLE_LANDMARKS\x10\x02\x12\x18\n\x14MODEL_ROLE_ATTRIBUTE\x10\x03\x32\xfd\x01\n\x13\x46\x61\x63\x65\x41nalysisService\x12>\n\x07\x41nalyze\x12\x18.faced.v1.AnalyzeRequest\x1a\x19.faced.v1.AnalyzeResponse\x12T\n\rAnalyzeStream\x12\x1e.faced.v1.AnalyzeStreamRequest\x1a\x1f.faced.v1.AnalyzeStreamResponse(\x01\x30\x01\x12P\n\rGetServerInfo\x12\x1e.faced.v1.GetServerInfoRequest\x1a\x1f.faced.v1.GetServerInfoResponseBC\n\x0c\x64\x65v.faced.v1B\x0cServiceProtoP\x01Z\x10\x66\x61\x63\x65\x64/v1;facedv1\xaa\x02\x08\x46\x61\x63\x65\x64.V1\xba\x02\x05\x46\x61\x63\x65\x64\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,12 +38,12 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'faced.v1.service_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\014dev.faced.v1B\014ServiceProtoP\001Z\020faced/v1;facedv1\252\002\010Faced.V1\272\002\005Faced'
-  _globals['_STREAMMODE']._serialized_start=2176
-  _globals['_STREAMMODE']._serialized_end=2268
-  _globals['_DROPREASON']._serialized_start=2270
-  _globals['_DROPREASON']._serialized_end=2390
-  _globals['_MODELROLE']._serialized_start=2392
-  _globals['_MODELROLE']._serialized_end=2508
+  _globals['_STREAMMODE']._serialized_start=2225
+  _globals['_STREAMMODE']._serialized_end=2317
+  _globals['_DROPREASON']._serialized_start=2319
+  _globals['_DROPREASON']._serialized_end=2439
+  _globals['_MODELROLE']._serialized_start=2441
+  _globals['_MODELROLE']._serialized_end=2557
   _globals['_ANALYZEREQUEST']._serialized_start=184
   _globals['_ANALYZEREQUEST']._serialized_end=321
   _globals['_ANALYZERESPONSE']._serialized_start=323
@@ -57,23 +57,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FRAME']._serialized_start=1025
   _globals['_FRAME']._serialized_end=1128
   _globals['_STREAMSTARTED']._serialized_start=1131
-  _globals['_STREAMSTARTED']._serialized_end=1292
-  _globals['_FRAMEOUTCOME']._serialized_start=1295
-  _globals['_FRAMEOUTCOME']._serialized_end=1506
-  _globals['_FRAMEERROR']._serialized_start=1508
-  _globals['_FRAMEERROR']._serialized_end=1576
-  _globals['_DROPPED']._serialized_start=1578
-  _globals['_DROPPED']._serialized_end=1625
-  _globals['_DRAINING']._serialized_start=1627
-  _globals['_DRAINING']._serialized_end=1679
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=1681
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=1703
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=1706
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=1888
-  _globals['_MODELINFO']._serialized_start=1891
-  _globals['_MODELINFO']._serialized_end=2061
-  _globals['_LIMITS']._serialized_start=2063
-  _globals['_LIMITS']._serialized_end=2174
-  _globals['_FACEANALYSISSERVICE']._serialized_start=2511
-  _globals['_FACEANALYSISSERVICE']._serialized_end=2764
+  _globals['_STREAMSTARTED']._serialized_end=1341
+  _globals['_FRAMEOUTCOME']._serialized_start=1344
+  _globals['_FRAMEOUTCOME']._serialized_end=1555
+  _globals['_FRAMEERROR']._serialized_start=1557
+  _globals['_FRAMEERROR']._serialized_end=1625
+  _globals['_DROPPED']._serialized_start=1627
+  _globals['_DROPPED']._serialized_end=1674
+  _globals['_DRAINING']._serialized_start=1676
+  _globals['_DRAINING']._serialized_end=1728
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=1730
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=1752
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=1755
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=1937
+  _globals['_MODELINFO']._serialized_start=1940
+  _globals['_MODELINFO']._serialized_end=2110
+  _globals['_LIMITS']._serialized_start=2112
+  _globals['_LIMITS']._serialized_end=2223
+  _globals['_FACEANALYSISSERVICE']._serialized_start=2560
+  _globals['_FACEANALYSISSERVICE']._serialized_end=2813
 # @@protoc_insertion_point(module_scope)

@@ -111,18 +111,20 @@ class Frame(_message.Message):
     def __init__(self, frame_id: _Optional[int] = ..., image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., media_time_us: _Optional[int] = ...) -> None: ...
 
 class StreamStarted(_message.Message):
-    __slots__ = ("stream_id", "max_in_flight", "effective_config", "models", "ignored")
+    __slots__ = ("stream_id", "max_in_flight", "effective_config", "models", "ignored", "history_span")
     STREAM_ID_FIELD_NUMBER: _ClassVar[int]
     MAX_IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_CONFIG_FIELD_NUMBER: _ClassVar[int]
     MODELS_FIELD_NUMBER: _ClassVar[int]
     IGNORED_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_SPAN_FIELD_NUMBER: _ClassVar[int]
     stream_id: str
     max_in_flight: int
     effective_config: StreamConfig
     models: _containers.RepeatedCompositeFieldContainer[ModelInfo]
     ignored: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, stream_id: _Optional[str] = ..., max_in_flight: _Optional[int] = ..., effective_config: _Optional[_Union[StreamConfig, _Mapping]] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., ignored: _Optional[_Iterable[str]] = ...) -> None: ...
+    history_span: _duration_pb2.Duration
+    def __init__(self, stream_id: _Optional[str] = ..., max_in_flight: _Optional[int] = ..., effective_config: _Optional[_Union[StreamConfig, _Mapping]] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., ignored: _Optional[_Iterable[str]] = ..., history_span: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class FrameOutcome(_message.Message):
     __slots__ = ("frame_id", "media_time_us", "analysis", "error", "dropped")

@@ -6,6 +6,9 @@ from google.protobuf.duration_pb2 import Duration
 
 from faced_proto.v1 import errors_pb2, image_pb2, options_pb2, service_pb2
 
+BACKWARDS = [
+    service_pb2.FrameOutcome(frame_id=i, media_time_us=5 - i, dropped=service_pb2.Dropped(reason=1)) for i in (1, 2)
+]
 LIVE = service_pb2.STREAM_MODE_LIVE
 
 
@@ -44,27 +47,30 @@ def test_stream_and_single_call_give_equal_faces(stub, raw_face):
     assert outcome.analysis.faces == single.faces
 
 
-def test_the_start_says_what_is_in_force_and_what_is_not_done(stub):
+def test_the_start_says_what_is_in_force(stub):
     options = options_pb2.AnalysisOptions(attributes=options_pb2.AttributeSelection(names=["age"]))
+    history = [service_pb2.FrameOutcome(frame_id=1, dropped=service_pb2.Dropped(reason=1))]
+    half_life = Duration(seconds=1)
     started, outcomes = run(
-        stub,
-        config(
-            options=options,
-            track=True,
-            scan_interval=5,
-            smoothing_half_life=Duration(seconds=1),
-            history=[service_pb2.FrameOutcome(frame_id=1, dropped=service_pb2.Dropped(reason=1))],
-        ),
+        stub, config(options=options, track=True, scan_interval=5, smoothing_half_life=half_life, history=history)
     )
     assert outcomes == []
-    assert sorted(started.ignored) == ["history", "smoothing_half_life", "track"]
     effective = started.effective_config
-    assert (effective.track, effective.scan_interval, len(effective.history)) == (False, 5, 0)
+    assert (effective.track, effective.scan_interval, len(effective.history)) == (True, 5, 0)
+    assert effective.smoothing_half_life == half_life
+    assert started.history_span == Duration(seconds=26)
     assert (effective.mode, effective.options.upsample_times) == (service_pb2.STREAM_MODE_EVERY_FRAME, 0)
     assert [model.attribute for model in started.models] == ["age"]
     assert started.models[0].axis.integer_bins.count == 81
-    plain, _ = run(stub, config(track=False, scan_interval=1))
-    assert list(plain.ignored) == []
+    assert list(started.ignored) == []
+
+
+def test_without_tracks_a_history_is_of_no_use_and_said_to_be(stub):
+    history = [service_pb2.FrameOutcome(frame_id=1, dropped=service_pb2.Dropped(reason=1))]
+    started, _ = run(stub, config(history=history))
+    assert list(started.ignored) == ["history"]
+    assert not started.HasField("history_span")
+    assert not started.effective_config.track
 
 
 def test_a_bad_frame_fails_alone(stub, raw_face):
@@ -109,6 +115,9 @@ def test_ids_that_do_not_increase_end_the_stream_after_the_frames_before(stub, r
         ([config(scan_interval=0)], "invalid_option"),
         ([config(scan_interval=1001)], "invalid_option"),
         ([config(smoothing_half_life=Duration(seconds=1))], "invalid_option"),
+        ([config(track=True, smoothing_half_life=Duration(seconds=3601))], "invalid_option"),
+        ([config(track=True, smoothing_half_life=Duration())], "invalid_option"),
+        ([config(track=True, history=BACKWARDS)], "invalid_option"),
         ([config(max_frame_age=Duration())], "invalid_option"),
         ([config(frame_deadline=Duration(seconds=-1))], "invalid_option"),
         ([config(options=options_pb2.AnalysisOptions(threshold=float("nan")))], "invalid_option"),

@@ -82,6 +82,7 @@ analyses = st.builds(
     full_scan=booleans,
     engine=engines,
     timing=st.builds(types.Timing, *[uint64] * 6),
+    thumbnail=st.binary(max_size=192),
 )
 failures = st.builds(types.FrameFailure, reason=st.sampled_from(types.ErrorReason), message=text)
 drops = st.builds(types.FrameDropped, reason=st.sampled_from(types.DropReason))
