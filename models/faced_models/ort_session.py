@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import io
+import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -90,6 +91,8 @@ class OrtSession:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # Patterns are kept for every shape ever seen, and ask for one block where tensors would share the arena's.
         options.enable_mem_pattern = False
+        # Weights in a second file are looked for where none can be: no SHA-256 covers them.
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
         _share_arena()
         options.add_session_config_entry("session.use_env_allocators", "1")
         if self._on_gpu:
@@ -109,6 +112,8 @@ class OrtSession:
         except Exception as error:  # ONNX Runtime has no common base class for its errors
             if self._on_gpu:
                 raise DeviceError(f"device {device!r} cannot be used: {error}") from error
+            if os.devnull in str(error) or "external tensors" in str(error):
+                raise WeightsError(f"{self._name} has weights in a second file: save it with all in one") from error
             raise WeightsError(f"{self._name}: ONNX Runtime cannot load it: {error}") from error
         if self._session.get_providers()[0] != provider:
             raise DeviceError(f"device {device!r} cannot be used: {_why_not_cuda(said)}")

@@ -4,6 +4,7 @@ import re
 from hashlib import sha256
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
 
@@ -170,3 +171,12 @@ def test_other_weights_than_the_entrys_are_refused(tmp_path):
         file.write(b"\0")
     with pytest.raises(WeightsError, match=r"brightness\.onnx are altered: expected SHA-256"):
         classifier_of(tmp_path, text)
+
+
+def test_weights_in_a_second_file_are_refused(tmp_path):
+    path = tmp_path / "brightness.onnx"
+    brightness(path)
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="brightness.data", size_threshold=0)
+    assert (tmp_path / "brightness.data").stat().st_size > 0
+    with pytest.raises(WeightsError, match=r"network 'brightness': brightness has weights in a second file: save it"):
+        classifier_of(tmp_path, entry(sha256(path.read_bytes()).hexdigest()))
