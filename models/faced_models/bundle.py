@@ -124,6 +124,7 @@ def load_models(
 
 
 def load_detector(
+    entry: NetworkEntry | None = None,
     *,
     backend: str = "auto",
     device: str = "auto",
@@ -131,14 +132,14 @@ def load_detector(
     cpu_threads: int | None = None,
     gpu_memory_bytes: int | None = None,
 ) -> Detector:
-    """The detector alone; `backend` "ort" and "openvino" are ours, "dlib" is dlib's own, for comparison.
+    """The detector of `entry` (None: the package's) alone.
 
-    Notices are logged.
+    `backend` "ort" and "openvino" are ours, "dlib" is dlib's own, for comparison. Notices are logged.
 
     Raises:
         WeightsError, DeviceError: as `load_models`.
     """
-    loader = _loader(load_manifest().detector, cpu_threads or os.cpu_count() or 1, gpu_memory_bytes)
+    loader = _loader(entry or load_manifest().detector, cpu_threads or os.cpu_count() or 1, gpu_memory_bytes)
     choice = loader.settle(device, backend, precision)
     for notice in choice.notices:
         _logger.warning("%s", notice)

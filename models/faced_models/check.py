@@ -8,6 +8,7 @@ import re
 import sys
 from pathlib import Path
 
+from faced_models.bundle import load_detector
 from faced_models.classifier_loader import load_classifier
 from faced_models.errors import WeightsError
 from faced_models.manifest import MANIFEST, load_manifest
@@ -49,6 +50,8 @@ def _check_entries(path: Path) -> int:
 def _try(entry: NetworkEntry) -> None:
     if entry.role is ModelRole.ATTRIBUTE:
         load_classifier(entry, device="cpu", threads=1)
+    elif entry.role is ModelRole.DETECTOR:
+        load_detector(entry, device="cpu")
     else:
         verified_path(entry)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from faced_models.boxes import Overlap
 from faced_models.detector import Detector, MmodDetector, MmodOptions
+from faced_models.detector_fit import detector_misfits
 from faced_models.device import DLIB, ONNX_RUNTIME, OPENVINO, Choice, choose, probe
 from faced_models.dlib_detector import DlibDetector
 from faced_models.errors import DeviceError, WeightsError
@@ -42,8 +43,10 @@ class DetectorLoader:
 
         Raises:
             DeviceError: what was asked for by name cannot run; says why.
-            WeightsError: as `load`.
+            WeightsError: as `load`, or an operator's detector is not what its entry says.
         """
+        if self._entry.source is None:
+            self._check_fit()
         available = probe()
         choice = choose(device, backend, precision, available)
         if choice.device == "cpu":
@@ -93,6 +96,16 @@ class DetectorLoader:
         else:
             session = self._ort(choice, path)
         return MmodDetector(session, options, load_kernels(), info, engine, threads=self._threads)
+
+    def _check_fit(self) -> None:
+        """An operator's detector may be anything."""
+        try:
+            session = OrtSession(verified_path(self._entry), device="cpu", threads=self._threads)
+        except WeightsError as error:
+            raise self._entry.wrong(str(error)) from error
+        found = detector_misfits(self._entry, session.signature, session)
+        if found:
+            raise self._entry.wrong(f"{Path(self._entry.file).name} does not fit: {'; '.join(found)}")
 
     def _ort(self, choice: Choice, network: Path | bytes) -> OrtSession:
         return OrtSession(
