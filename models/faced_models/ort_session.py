@@ -11,8 +11,11 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
+
+# Newer versions report to their makers unless told not to, and read this when they are loaded.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+import onnxruntime as ort
 
 from faced_models.bound_run import bound_run
 from faced_models.errors import DeviceError, ModelError, OutOfMemory, WeightsError
