@@ -7,7 +7,7 @@ PROTO_VENV := .venv-proto
 # The oldest code generator that is supported: generated code runs on its own protobuf version and newer ones.
 GRPC_TOOLS := grpcio-tools==1.74.0
 
-.PHONY: help demo test test-all check format parity parity-record bench proto weights clean
+.PHONY: help demo test test-all check format parity parity-record bench proto weights image-proof clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,6 +53,9 @@ proto: $(PROTO_VENV)/installed  ## Generate proto/faced_proto/v1 from proto/face
 
 weights: $(VENV)/installed-test  ## Make the default weights again from their carriers and compare
 	$(BIN)/faced models rebuild --check
+
+image-proof:  ## Run the Dockerfile's steps in a clean Debian root, and the server in it (root, debootstrap; 5 minutes)
+	$(PYTHON) deploy/image_proof.py build/image-proof
 
 clean:  ## Remove everything that was installed or made
 	rm -rf $(VENV) $(PROTO_VENV) build dist demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -5,7 +5,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -14,21 +17,55 @@ import pytest
 BIN = Path(sys.executable).parent
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[str]:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen([BIN / "faced", "serve", "--port", str(port)], stderr=subprocess.PIPE, text=True)
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A process of `faced serve`, ready when this is built."""
+
+    def __init__(self, *flags: object, port: int | None = None) -> None:
+        self.port = free_port() if port is None else port
+        self.address = f"127.0.0.1:{self.port}"
+        command = [BIN / "faced", "serve", "--port", str(self.port), *map(str, flags)]
+        # A file, and no pipe that nobody reads.
+        descriptor, name = tempfile.mkstemp(prefix="faced-said-")
+        self._said = Path(name)
+        self.process = subprocess.Popen(command, stderr=descriptor)
+        os.close(descriptor)
+        deadline = time.monotonic() + 60
+        while f"faced: serving on {self.address}" not in self.said():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.02)
+
+    def said(self) -> str:
+        """Its standard error so far."""
+        return self._said.read_text()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal; gives the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+
+@contextmanager
+def serve(*flags: object) -> Iterator[Server]:
+    """A server that must end well."""
+    server = Server(*flags)
     try:
-        assert server.stderr is not None
-        line = server.stderr.readline()
-        assert line.startswith(f"faced: serving on 127.0.0.1:{port}"), line
-        yield f"127.0.0.1:{port}"
+        yield server
     finally:
-        server.send_signal(signal.SIGTERM)
-        _, rest = server.communicate(timeout=30)
-    assert server.returncode == 0, rest
+        code = server.stop()
+    assert code == 0, server.said()
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[str]:
+    with serve() as server:
+        yield server.address
 
 
 @pytest.fixture(scope="module")
