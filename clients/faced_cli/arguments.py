@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NoReturn
 
+from faced_cli.argument_kinds import attributes, encoding, finite, positive, seconds, upsample
 from faced_cli.drawing_style import Blur, DrawingStyle, PanelMode
 from faced_cli.terminal import visible
 from faced_proto.types import AnalysisOptions
@@ -76,6 +75,24 @@ class VideoArguments:
 
 
 @dataclass(frozen=True, slots=True)
+class WebcamArguments:
+    """`faced-cli webcam`; `duration` is in seconds, a limit of None is none. `camera` may hold a password."""
+
+    connection: Connection
+    wishes: Wishes
+    style: DrawingStyle
+    encode: str | None
+    scan_interval: int | None
+    camera: str
+    display: bool
+    record: Path | None
+    jsonl: Path | None
+    force: bool
+    max_frames: int | None
+    duration: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class StatusArguments:
     """`faced-cli status`."""
 
@@ -83,7 +100,7 @@ class StatusArguments:
     json: bool
 
 
-Arguments = ImageArguments | VideoArguments | StatusArguments
+Arguments = ImageArguments | VideoArguments | WebcamArguments | StatusArguments
 
 
 def parse(argv: Sequence[str], environment: Mapping[str, str]) -> Arguments:
@@ -111,6 +128,21 @@ def parse(argv: Sequence[str], environment: Mapping[str, str]) -> Arguments:
         )
     if given.command == "status":
         return StatusArguments(connection, given.json)
+    if given.command == "webcam":
+        return WebcamArguments(
+            connection,
+            wishes,
+            _style(values, PanelMode.LARGEST),
+            values.get("encode"),
+            values.get("scan_interval"),
+            given.camera or environment.get("FACED_CAMERA") or "0",
+            not given.no_display,
+            given.record,
+            given.jsonl,
+            given.force,
+            given.max_frames,
+            given.duration,
+        )
     if given.output is None and given.jsonl is None:
         parser.error("video: nothing would be written; give -o OUT.mp4, --jsonl FILE or both")
     return VideoArguments(
@@ -158,6 +190,20 @@ def _parser() -> _Parser:
     )
     video.add_argument("--force", action="store_true", help="write over files that exist")
 
+    webcam = commands.add_parser("webcam", help="analyse a camera, live", parents=[common], allow_abbrev=False)
+    webcam.add_argument(
+        "--camera",
+        metavar="N|PATH|URL",
+        help="number, device, rtsp:// or http:// address, or a video or folder of pictures that plays its part;"
+        " default: FACED_CAMERA, else 0",
+    )
+    webcam.add_argument("--no-display", action="store_true", help="no window: one JSON object for each frame instead")
+    webcam.add_argument("--record", type=Path, metavar="OUT.mp4", help="record what is shown")
+    webcam.add_argument("--jsonl", type=Path, metavar="FILE", help="JSON objects into a file (- = standard output)")
+    webcam.add_argument("--force", action="store_true", help="write over files that exist")
+    webcam.add_argument("--max-frames", type=positive, metavar="N", help="end after N frames")
+    webcam.add_argument("--duration", type=seconds, metavar="S", help="end after S seconds")
+
     status = commands.add_parser("status", help="what the server runs", parents=[common], allow_abbrev=False)
     status.add_argument("--json", action="store_true", help="as one JSON object")
     return parser
@@ -174,22 +220,22 @@ def _common_flags() -> _Parser:
     server.add_argument("--tls-key", type=Path, metavar="FILE", help="key of --tls-cert")
     server.add_argument(
         "--encode",
-        type=_encoding,
+        type=encoding,
         metavar="raw|png|jpeg:Q",
         help="how frames of videos travel; default: raw in this process, jpeg:95 to a server; files travel as they are",
     )
     analysis = flags.add_argument_group("analysis")
-    analysis.add_argument("--attributes", type=_attributes, metavar="A,B,..|all|none", help="default: all")
+    analysis.add_argument("--attributes", type=attributes, metavar="A,B,..|all|none", help="default: all")
     analysis.add_argument(
         "--upsample",
-        type=_upsample,
+        type=upsample,
         metavar="auto|N",
         help="double the picture N times; default: auto (once, if it fits the server's cap) for pictures, 0 for videos",
     )
-    analysis.add_argument("--min-face", type=_positive, metavar="PX", help="smallest face that should be found")
-    analysis.add_argument("--max-faces", type=_positive, metavar="N", help="the best N faces only")
-    analysis.add_argument("--threshold", type=_finite, metavar="X", help="smallest score of a face; default: 0")
-    analysis.add_argument("--scan-interval", type=_positive, metavar="N", help="search every Nth frame in full")
+    analysis.add_argument("--min-face", type=positive, metavar="PX", help="smallest face that should be found")
+    analysis.add_argument("--max-faces", type=positive, metavar="N", help="the best N faces only")
+    analysis.add_argument("--threshold", type=finite, metavar="X", help="smallest score of a face; default: 0")
+    analysis.add_argument("--scan-interval", type=positive, metavar="N", help="search every Nth frame in full")
     drawing = flags.add_argument_group("drawing")
     drawing.add_argument(
         "--panel",
@@ -229,46 +275,3 @@ def _connection(
     if connection.server is None and (connection.tls_ca or connection.tls_cert):
         parser.error("--tls-ca, --tls-cert and --tls-key are for a server: give --server HOST:PORT")
     return connection
-
-
-def _attributes(text: str) -> tuple[str, ...] | None:
-    if text == "all":
-        return None
-    if text == "none":
-        return ()
-    names = tuple(name.strip() for name in text.split(","))
-    if not all(names):
-        raise argparse.ArgumentTypeError(f"an empty name in {text!r}")
-    return tuple(dict.fromkeys(names))
-
-
-def _upsample(text: str) -> int | Literal["auto"]:
-    if text == "auto":
-        return "auto"
-    if text.isascii() and text.isdigit() and int(text) <= 8:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor a number from 0 to 8")
-
-
-def _positive(text: str) -> int:
-    if text.isascii() and text.isdigit() and 1 <= int(text) < 2**31:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
-
-
-def _finite(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not finite")
-    return value
-
-
-def _encoding(text: str) -> str:
-    if text == "jpeg":
-        return "jpeg:95"
-    if re.fullmatch(r"raw|png|jpeg:([1-9][0-9]?|100)", text):
-        return text
-    raise argparse.ArgumentTypeError(f"{text!r} is none of raw, png and jpeg:Q with Q from 1 to 100")

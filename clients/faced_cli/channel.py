@@ -30,6 +30,15 @@ class Channel(Generic[Item]):
                 self._changed.notify_all()
             return not self._abandoned
 
+    def offer(self, item: Item) -> bool:
+        """Adds the item if there is room at once; false = there is none, or the receiver wants no more."""
+        with self._changed:
+            if len(self._items) >= self._capacity or self._abandoned:
+                return False
+            self._items.append(item)
+            self._changed.notify_all()
+            return True
+
     def end(self, failure: BaseException | None = None) -> None:
         """No more items will come; `failure` is raised at the receiver after the last one."""
         with self._changed:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from faced_cli.arguments import Arguments, ImageArguments, VideoArguments, parse
+from faced_cli.arguments import Arguments, ImageArguments, VideoArguments, WebcamArguments, parse
 from faced_cli.end_signals import Interrupted, end_signals_raised
 from faced_cli.errors import CommandError, ModelsError
 from faced_cli.terminal import prepare, print_text, tell
@@ -68,6 +68,10 @@ def _command(arguments: Arguments) -> Callable[[], int]:
             from faced_cli.video_command import run_video
 
             return lambda: run_video(arguments)
+        if isinstance(arguments, WebcamArguments):
+            from faced_cli.webcam_command import run_webcam
+
+            return lambda: run_webcam(arguments)
         from faced_cli.status_command import run_status
 
         return lambda: run_status(arguments)

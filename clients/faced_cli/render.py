@@ -13,6 +13,8 @@ from faced_proto.types import (
     Distribution,
     FaceAnalysis,
     FrameAnalysis,
+    FrameFailure,
+    FrameOutcome,
     IntegerBins,
     Timing,
     Withheld,
@@ -25,6 +27,17 @@ JsonObject = dict[str, JsonValue]
 def analysis_object(source: str, analysis: FrameAnalysis) -> JsonObject:
     """The object of one picture."""
     return {"source": whole_text(source), **_analysis_fields(analysis)}
+
+
+def outcome_object(source: str, frame: int, time_s: float, outcome: FrameOutcome) -> JsonObject:
+    """The row of one frame of a video or a camera, whatever became of it; `time_s` is its time in seconds."""
+    match outcome.result:
+        case FrameAnalysis():
+            return frame_object(source, frame, time_s, outcome.result)
+        case FrameFailure(reason, message):
+            return frame_error_object(source, frame, time_s, reason.value, message)
+        case dropped:
+            return frame_dropped_object(source, frame, time_s, dropped.reason.value)
 
 
 def frame_object(source: str, frame: int, time_s: float, analysis: FrameAnalysis) -> JsonObject:

@@ -81,6 +81,15 @@ class Encoding:
         if error is None and self._failure is not None:
             raise self._failure
 
+    @property
+    def failed(self) -> bool:
+        """The file cannot be written, and leaving says why."""
+        return self._failure is not None
+
+    def offer(self, frame: SourceFrame, image: RgbImage) -> bool:
+        """As `put`, but without waiting; false = also where there is no room just now, and the image is left out."""
+        return self._channel.offer((frame, image))
+
     def put(self, frame: SourceFrame, image: RgbImage) -> bool:
         """Adds `image` at the time of `frame`; false = the file cannot be written, and leaving says why."""
         return self._channel.put((frame, image))
