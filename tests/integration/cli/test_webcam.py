@@ -14,6 +14,8 @@ import av
 import numpy as np
 import pytest
 
+from faced_cli.palette import FACES
+
 FACED_CLI = (sys.executable, "-m", "faced_cli.main")
 
 
@@ -63,6 +65,7 @@ def test_box_and_picture_are_of_the_same_frame(cli, long_clip, server, tmp_path)
     assert code == 0
     assert out.count(f"-> {recorded} (40 frames), {rows_path} (40 rows)") == 1
     rows = rows_of(rows_path.read_text())
+    assert {row["faces"][0]["track_id"] for row in rows} == {1}
     # The face moves by 4 px a frame: a box of the frame before or after would be off by as much.
     offsets = [row["faces"][0]["landmarks"][4][0] - shift_of(row["frame"]) for row in rows]
     assert max(offsets) - min(offsets) < 3
@@ -76,7 +79,7 @@ def test_box_and_picture_are_of_the_same_frame(cli, long_clip, server, tmp_path)
     for row, (_, picture) in zip(rows, pictures, strict=True):
         box = row["faces"][0]["box"]
         edge = picture[int(box["top"]) + 10 : int(box["bottom"]) - 10, int(box["left"])].astype(int)
-        assert (edge[:, 2] - edge[:, 0]).mean() > 40  # sky blue
+        assert abs(edge - FACES[row["faces"][0]["track_id"] % len(FACES)]).mean() < 60
 
 
 def test_file_that_ends_ends_the_run(cli, clip, server):
