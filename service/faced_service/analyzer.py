@@ -26,14 +26,15 @@ from faced_proto.types import (
     Timing,
 )
 from faced_proto.version import __version__
+from faced_service.admission import Admission
 from faced_service.alignment import AlignedFaces, align
 from faced_service.attributes import networks_for, outcomes
 from faced_service.batcher import Closed, Served
 from faced_service.describer import Described, Describer, failures
-from faced_service.errors import DeadlineExceeded, FacedError, NotReady, Overloaded
-from faced_service.fair_queue import Expired
+from faced_service.errors import DeadlineExceeded, FacedError, NotReady
+from faced_service.fair_queue import Expired, Flow
 from faced_service.finder import Finder, Wish
-from faced_service.images import Picture, decode
+from faced_service.images import Picture, decode, pixels_of
 from faced_service.live_scan import ScanTurn
 from faced_service.metrics import Metrics
 from faced_service.options import CheckedOptions, check_options
@@ -45,26 +46,35 @@ _logger = logging.getLogger(__name__)
 
 _Value = TypeVar("_Value")
 
+_BYTES_OF_PIXEL = 3
+"""RGB."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnalysisRequest:
     """A frame to analyse. Times are of the monotonic clock, in seconds.
 
-    `caller` is what fairness goes by; `auto_upsample` are the doublings where the caller chose no scale; a `patient`
-    request waits for a place where others are refused; detection begins before `begin_by` or not at all. With a `turn`,
-    frames of a stream are searched one after the other, and it decides where; without one, everywhere.
-    `with_thumbnail`: the answer has one.
+    `caller`, and which `part` of what it sends this is (a stream, a connection), are what fairness goes by;
+    `auto_upsample` are the doublings where the caller chose no scale; a `patient` request waits for a place where
+    others are refused; detection begins before `begin_by` or not at all. With a `turn`, frames of a stream are searched
+    one after the other, and it decides where; without one, everywhere. `with_thumbnail`: the answer has one.
     """
 
     picture: Picture
     options: AnalysisOptions
     caller: str
     auto_upsample: int
+    part: str = ""
     patient: bool = False
     begin_by: float | None = None
     turn: ScanTurn | None = None
     with_thumbnail: bool = False
     arrived: float = field(default_factory=monotonic)
+
+    @property
+    def flow(self) -> Flow:
+        """See `fair_queue`."""
+        return Flow(self.caller, self.part)
 
 
 class Analyzer:
@@ -88,7 +98,7 @@ class Analyzer:
         self._known = known_attributes
         self.guard = AgeGuard(settings.gender_guard_threshold)
         self._closed_because: str | None = "the server is starting"
-        self._places = asyncio.Semaphore(settings.queue_limit)
+        self.admission = Admission(queue_limit=settings.queue_limit, max_bytes=settings.max_in_flight_bytes)
         self._metrics = metrics or Metrics()
         self._on_hang = on_hang
         # Decoding and aligning: both hold the interpreter for little of their time.
@@ -154,7 +164,7 @@ class Analyzer:
         if deadline is not None and deadline <= monotonic():
             raise DeadlineExceeded("the deadline had passed when the request came")
         try:
-            async with asyncio.timeout_at(deadline), self._place(request.patient):
+            async with asyncio.timeout_at(deadline), self._place(request, deadline):
                 return await self._analyze(request, options, deadline)
         except (TimeoutError, Expired) as error:
             raise DeadlineExceeded("the deadline passed before the analysis was done") from error
@@ -168,17 +178,22 @@ class Analyzer:
         self._on_hang()
 
     @asynccontextmanager
-    async def _place(self, patient: bool) -> AsyncIterator[None]:
-        """Admission, once for all stages: no stage's queue can be full for a frame that has a place."""
-        limit = self._settings.queue_limit
-        if not patient and self._places.locked():
-            raise Overloaded(
-                f"{limit} frames are in hand, and queue_limit is {limit}",
-                retry_after=limit * self._finder.newest_scan_s,
-            )
-        with self._metrics.frame_in_hand():
-            async with self._places:
-                yield
+    async def _place(self, request: AnalysisRequest, deadline: float | None) -> AsyncIterator[None]:
+        """Admission, once for all stages."""
+        pixels = pixels_of(request.picture, max_pixels=self._settings.max_pixels)
+        let_go = self.admission.hold(request.picture.size)
+        try:
+            with self._metrics.frame_in_hand():
+                async with self.admission.place(
+                    request.flow,
+                    size=pixels * _BYTES_OF_PIXEL,
+                    cost=pixels / 1e6,
+                    patient=request.patient,
+                    deadline=_earlier(deadline, request.begin_by),
+                ):
+                    yield
+        finally:
+            let_go()
 
     async def _analyze(
         self, request: AnalysisRequest, options: CheckedOptions, deadline: float | None
@@ -187,15 +202,15 @@ class Analyzer:
         decoded = await self._in_thread(partial(decode, request.picture, max_pixels=self._settings.max_pixels))
         image = decoded.value
         height, width, _ = image.shape
-        begin_by = min((time for time in (deadline, request.begin_by) if time is not None), default=None)
-        wish = Wish(options, request.auto_upsample, request.caller, begin_by, request.turn)
+        begin_by = _earlier(deadline, request.begin_by)
+        wish = Wish(options, request.auto_upsample, request.flow, begin_by, request.turn)
         found = await self._finder.find(image, wish)
         plan, scan = found.plan, found.scan
         detections = scan.faces[: options.max_faces]
 
         networks = networks_for(options.attributes) if detections else ()
         if detections and (networks or options.include_landmarks):
-            aligned, described = await self._align_and_describe(image, detections, networks, request.caller, deadline)
+            aligned, described = await self._align_and_describe(image, detections, networks, request.flow, deadline)
         else:
             aligned = Served(AlignedFaces(((),) * len(detections), {}), 0.0, 0.0)
             described = Described({}, 0.0, 0.0)
@@ -235,7 +250,7 @@ class Analyzer:
         image: RgbImage,
         detections: Sequence[Detection],
         networks: Sequence[str],
-        caller: str,
+        flow: Flow,
         deadline: float | None,
     ) -> tuple[Served[AlignedFaces], Described]:
         boxes = [detection.box for detection in detections]
@@ -247,7 +262,7 @@ class Analyzer:
             lost = {network: failures(network, len(boxes), str(error)) for network in networks}
             return Served(AlignedFaces(((),) * len(boxes), {}), 0.0, 0.0), Described(lost, 0.0, 0.0)
         crops = {network: aligned.value.crops[recipe] for network, recipe in recipes.items()}
-        return aligned, await self._describer.describe(crops, caller=caller, deadline=deadline)
+        return aligned, await self._describer.describe(crops, flow=flow, deadline=deadline)
 
     async def _in_thread(self, function: Callable[[], _Value]) -> Served[_Value]:
         since = monotonic()
@@ -258,6 +273,10 @@ class Analyzer:
             return Served(value, begin - since, monotonic() - begin)
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, timed)
+
+
+def _earlier(first: float | None, second: float | None) -> float | None:
+    return min((time for time in (first, second) if time is not None), default=None)
 
 
 def _microseconds(seconds: float) -> int:

@@ -8,14 +8,14 @@ loop, so there are no locks. Times are monotonic, in seconds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 from typing import Generic, TypeVar
 
-from faced_service.fair_queue import Entry, Expired, FairQueue, Item, Key
+from faced_service.fair_queue import NOBODY, Entry, Expired, FairQueue, Flow, Item, Key
 from faced_service.work_thread import Hung, WorkThread
 
 Result = TypeVar("Result")
@@ -71,9 +71,18 @@ class Batcher(Generic[Item, Key, Result]):
         return len(self._queue)
 
     async def submit(
-        self, item: Item, *, key: Key, caller: Hashable = None, deadline: float | None = None, size: int = 1
+        self,
+        item: Item,
+        *,
+        key: Key,
+        flow: Flow = NOBODY,
+        deadline: float | None = None,
+        size: int = 1,
+        cost: float = 1.0,
     ) -> Served[Result]:
         """Waits for the item's result. Cancelling the wait takes the item out of the queue.
+
+        `cost` is what fairness between flows goes by, in any unit.
 
         Raises:
             QueueFull: at once.
@@ -91,13 +100,13 @@ class Batcher(Generic[Item, Key, Result]):
         if self._collector is None:
             self._collector = asyncio.create_task(self._collect(), name=self._name)
         future: asyncio.Future[Served[Result]] = asyncio.get_running_loop().create_future()
-        entry = Entry(item, key, size, deadline, monotonic(), future)
-        self._queue.add(caller, entry)
+        entry = Entry(item, key, size, deadline, monotonic(), future, cost)
+        self._queue.add(flow, entry)
         self._arrival.set()
         try:
             return await future
         except asyncio.CancelledError:
-            self._queue.discard(caller, entry)
+            self._queue.discard(flow, entry)
             raise
 
     async def prepare(self, function: Callable[[], None]) -> None:

@@ -18,7 +18,7 @@ from faced_proto.types import AttributeFailure, AttributeOutcome, Distribution, 
 from faced_service.alignment import Crops
 from faced_service.batcher import Batcher, Closed, QueueFull
 from faced_service.errors import InternalError
-from faced_service.fair_queue import Expired
+from faced_service.fair_queue import Expired, Flow
 from faced_service.metrics import Metrics
 from faced_service.settings import Settings
 from faced_service.work_thread import Hung
@@ -65,7 +65,7 @@ class Describer:
         """How each network wants its faces cut out."""
         return {network: self._classifiers[network].recipe for network in networks}
 
-    async def describe(self, crops: Mapping[str, Crops], *, caller: str, deadline: float | None) -> Described:
+    async def describe(self, crops: Mapping[str, Crops], *, flow: Flow, deadline: float | None) -> Described:
         """`crops` by network, all of the same faces, at least one.
 
         Raises:
@@ -73,7 +73,7 @@ class Describer:
             Closed: the server stops.
         """
         answers = await asyncio.gather(
-            *(self._describe(network, faces, caller, deadline) for network, faces in crops.items())
+            *(self._describe(network, faces, flow, deadline) for network, faces in crops.items())
         )
         return Described(
             {network: outcomes for network, (outcomes, _, _) in zip(crops, answers, strict=True)},
@@ -86,11 +86,11 @@ class Describer:
         await asyncio.gather(*(batcher.close(drain=drain) for batcher in self._batchers.values()))
 
     async def _describe(
-        self, network: str, faces: Crops, caller: str, deadline: float | None
+        self, network: str, faces: Crops, flow: Flow, deadline: float | None
     ) -> tuple[Sequence[AttributeOutcome], float, float]:
         try:
             served = await self._batchers[network].submit(
-                faces, key=None, caller=caller, deadline=deadline, size=len(faces)
+                faces, key=None, flow=flow, deadline=deadline, size=len(faces), cost=len(faces)
             )
         except (Expired, Closed, QueueFull):
             raise

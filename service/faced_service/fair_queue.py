@@ -1,10 +1,15 @@
-"""What waits for a batcher: first come, first served within a caller, and callers in turns."""
+"""What waits for something scarce: first come, first served within a flow, and flows in turns.
+
+Callers get equal shares of the work, whatever they send, and so do the flows of one caller. Shares are of cost, not of
+items, so that large pictures of one take nothing from small ones of another: start-time fair queueing (Goyal, Vin and
+Cheng, 1996) on two levels.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
-from collections.abc import Hashable, Iterator
+from collections import deque
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from time import monotonic
@@ -13,6 +18,17 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Whose work it is: a caller's, and of that one stream's or connection's."""
+
+    caller: str = ""
+    part: str = ""
+
+
+NOBODY = Flow()
 
 
 class Expired(Exception):  # noqa: N818 - named by what happened
@@ -29,6 +45,7 @@ class Entry(Generic[Item, Key, Value]):
     deadline: float | None
     since: float
     future: asyncio.Future[Value]
+    cost: float = 1.0
 
     def wanted(self) -> bool:
         """Whether somebody still waits; an item that is too late is told so here."""
@@ -38,11 +55,13 @@ class Entry(Generic[Item, Key, Value]):
 
 
 class FairQueue(Generic[Item, Key, Value]):
-    """Entries by caller; all on one event loop."""
+    """Entries by flow; all on one event loop."""
 
     def __init__(self) -> None:
-        # Callers in the order of their turns, none of them without entries.
-        self._queues: OrderedDict[Hashable, deque[Entry[Item, Key, Value]]] = OrderedDict()
+        # None of them is empty.
+        self._queues: dict[Flow, deque[Entry[Item, Key, Value]]] = {}
+        self._callers = _Shares()
+        self._parts: dict[str, _Shares] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
@@ -50,41 +69,88 @@ class FairQueue(Generic[Item, Key, Value]):
     def __iter__(self) -> Iterator[Entry[Item, Key, Value]]:
         return chain.from_iterable(self._queues.values())
 
-    def add(self, caller: Hashable, entry: Entry[Item, Key, Value]) -> None:
-        """The entry is its caller's last."""
-        self._queues.setdefault(caller, deque()).append(entry)
+    def add(self, flow: Flow, entry: Entry[Item, Key, Value]) -> None:
+        """The entry is its flow's last."""
+        self._queues.setdefault(flow, deque()).append(entry)
 
-    def discard(self, caller: Hashable, entry: Entry[Item, Key, Value]) -> None:
+    def discard(self, flow: Flow, entry: Entry[Item, Key, Value]) -> None:
         """Take an entry out, if it is still in."""
-        queue = self._queues.get(caller)
+        queue = self._queues.get(flow)
         if queue is not None and entry in queue:
             queue.remove(entry)
             if not queue:
-                del self._queues[caller]
+                del self._queues[flow]
+
+    def turns(self) -> list[tuple[Flow, Entry[Item, Key, Value]]]:
+        """The oldest entry of each flow, that whose turn it is first."""
+        return [(flow, self._queues[flow][0]) for flow in sorted(self._queues, key=self._got)]
 
     def first(self) -> Entry[Item, Key, Value] | None:
-        """The oldest wanted entry of the caller whose turn it is; entries nobody wants are dropped."""
+        """The oldest wanted entry of the flow whose turn it is; entries nobody wants are dropped."""
         while self._queues:
-            caller, queue = next(iter(self._queues.items()))
-            if queue[0].wanted():
-                return queue[0]
-            self.discard(caller, queue[0])
+            flow = min(self._queues, key=self._got)
+            entry = self._queues[flow][0]
+            if entry.wanted():
+                return entry
+            self.discard(flow, entry)
         return None
 
+    def pick(self, flow: Flow, entry: Entry[Item, Key, Value]) -> None:
+        """Take an entry out because it is its turn."""
+        self.discard(flow, entry)
+        self._charge(flow, entry.cost)
+
     def take(self, key: Key, max_size: int) -> Iterator[Entry[Item, Key, Value]]:
-        """Takes a batch out: one entry of each caller in turn, until their sizes are `max_size` or none is left."""
-        taken, turns = 0, deque(self._queues)
-        while turns:
-            caller = turns.popleft()
-            entry = next((entry for entry in self._queues.get(caller, ()) if entry.key == key), None)
-            if entry is None:
-                continue
+        """Takes a batch out: entries of the flows in their turns, until their sizes are `max_size` or none is left."""
+        taken = 0
+        while nexts := {
+            flow: entry
+            for flow, queue in self._queues.items()
+            if (entry := next((entry for entry in queue if entry.key == key), None)) is not None
+        }:
+            flow = min(nexts, key=self._got)
+            entry = nexts[flow]
             if taken and taken + entry.size > max_size:
                 return
-            self.discard(caller, entry)
-            turns.append(caller)
-            if entry.wanted():
-                taken += entry.size
-                if caller in self._queues:
-                    self._queues.move_to_end(caller)
-                yield entry
+            if not entry.wanted():
+                self.discard(flow, entry)
+                continue
+            self.pick(flow, entry)
+            taken += entry.size
+            yield entry
+
+    def _got(self, flow: Flow) -> tuple[float, float]:
+        parts = self._parts.get(flow.caller)
+        return self._callers.got(flow.caller), 0.0 if parts is None else parts.got(flow.part)
+
+    def _charge(self, flow: Flow, cost: float) -> None:
+        waiting = {other.caller for other in self._queues}
+        self._callers.charge(flow.caller, cost, waiting)
+        parts = self._parts.setdefault(flow.caller, _Shares())
+        parts.charge(flow.part, cost, [other.part for other in self._queues if other.caller == flow.caller])
+        self._parts = {
+            caller: parts for caller, parts in self._parts.items() if caller in waiting or self._callers.owes(caller)
+        }
+
+
+class _Shares:
+    """What each of several got, in a time that goes on with what they get: who was away does not catch up."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._until: dict[str, float] = {}
+
+    def got(self, name: str) -> float:
+        """What decides whose turn it is: the least."""
+        return max(self._now, self._until.get(name, 0.0))
+
+    def owes(self, name: str) -> bool:
+        """Whether it got more than those who wait."""
+        return name in self._until
+
+    def charge(self, name: str, cost: float, waiting: Iterable[str]) -> None:
+        """It gets `cost`, while these wait."""
+        begin = self.got(name)
+        self._now = min(begin, min(map(self.got, waiting), default=begin))
+        self._until = {other: until for other, until in self._until.items() if until > self._now}
+        self._until[name] = begin + cost

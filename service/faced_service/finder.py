@@ -13,6 +13,7 @@ from faced_models.thrifty_detector import Scanned, ThriftyDetector
 from faced_proto.types import Detection, Engine, RgbImage
 from faced_service.batcher import Batcher, Served
 from faced_service.errors import InvalidOption, ModelFailed
+from faced_service.fair_queue import Flow
 from faced_service.live_scan import Scan, ScanTurn
 from faced_service.metrics import Metrics
 from faced_service.options import CheckedOptions
@@ -29,7 +30,7 @@ class Wish:
 
     options: CheckedOptions
     auto_upsample: int
-    caller: str
+    flow: Flow
     begin_by: float | None
     turn: ScanTurn | None
 
@@ -63,7 +64,6 @@ class Finder:
         self._settings = settings
         self._engine = models.detector.engine
         self._detector = ThriftyDetector(models.detector, spare=models.spare_detector, on_step=metrics.memory_was_short)
-        self._newest_scan_s = 0.05
         self._batcher: Batcher[_Scan, _ScanKey, Scanned] = Batcher(
             "detect",
             self._scan,
@@ -77,11 +77,6 @@ class Finder:
     def __len__(self) -> int:
         """How many scans wait."""
         return len(self._batcher)
-
-    @property
-    def newest_scan_s(self) -> float:
-        """Seconds of the newest run."""
-        return self._newest_scan_s
 
     async def prepare(self, function: Callable[[], None]) -> None:
         """See `Batcher.prepare`."""
@@ -142,11 +137,16 @@ class Finder:
         key = _ScanKey(image.shape[0], image.shape[1], plans)
         scan = _Scan(image, wish.options.threshold)
         try:
-            served = await self._batcher.submit(scan, key=key, caller=wish.caller, deadline=wish.begin_by)
+            return await self._batcher.submit(
+                scan, key=key, flow=wish.flow, deadline=wish.begin_by, cost=_cost(image, plans[0])
+            )
         except (ModelError, Hung) as error:
             raise ModelFailed(str(error)) from error
-        self._newest_scan_s = served.worked
-        return served
 
     def _scan(self, key: _ScanKey, scans: Sequence[_Scan]) -> Sequence[Scanned]:
         return self._detector.scan([scan.image for scan in scans], key.plans, [scan.threshold for scan in scans])
+
+
+def _cost(image: RgbImage, plan: ScanPlan) -> float:
+    """Megapixels on which the detector runs: its time grows with them."""
+    return float(image.shape[0] * image.shape[1] * plan.applied_scale**2 / 1e6)

@@ -28,6 +28,13 @@ class Picture:
     content: EncodedImage | RawLayout | None
     rotation: Rotation = Rotation.NONE
 
+    @property
+    def size(self) -> int:
+        """Bytes as it came."""
+        if isinstance(self.content, EncodedImage):
+            return len(self.content.data)
+        return 0 if self.content is None else sum(len(plane.data) for plane in self.content.planes)
+
 
 _TURNS = {
     Rotation.QUARTER: cv2.ROTATE_90_CLOCKWISE,
@@ -44,6 +51,23 @@ _ORIENTATION_TURNS = {
     8: Rotation.THREE_QUARTERS,
 }
 """EXIF's eight orientations, undone: the turn after mirroring left and right where `_MIRRORED`."""
+
+
+def pixels_of(picture: Picture, *, max_pixels: int) -> int:
+    """How many pixels it will have, from its header alone.
+
+    Raises:
+        ImageError: there is no header that can be read, or it announces too many.
+    """
+    if picture.content is None:
+        raise ImageEmpty("the request holds no picture")
+    if isinstance(picture.content, RawLayout):
+        width, height = picture.content.width, picture.content.height
+    else:
+        header = read_header(picture.content.data, sniff(picture.content.data))
+        width, height = header.width, header.height
+    _limit(width, height, max_pixels)
+    return width * height
 
 
 def decode(picture: Picture, *, max_pixels: int) -> RgbImage:

@@ -71,6 +71,6 @@ class PlainFormatter(logging.Formatter):
 def configure_logs(log_format: str, level: str) -> None:
     """Send everything from `level` up to standard error, as "plain" or "json"; replaces what was configured."""
     handler = logging.StreamHandler(sys.stderr)
-    plain = PlainFormatter("%(asctime)s %(levelname)s %(name)s%(request)s: %(message)s")
+    plain = PlainFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s%(request)s")
     handler.setFormatter(JsonFormatter() if log_format == "json" else plain)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -152,7 +152,11 @@ async def frames(messages: AsyncIterator[service_pb2.AnalyzeStreamRequest | Malf
             raise StreamOrder("a stream has one configuration, its first message")
         if kind != "frame":
             raise StreamOrder("a message of the stream holds neither configuration nor frame")
-        yield _frame(message.frame)
+        frame = _frame(message.frame)
+        # What is suspended here would keep the message until the next one comes.
+        del received, message
+        yield frame
+        del frame
 
 
 def _frame(frame: service_pb2.Frame) -> StreamFrame:

@@ -22,6 +22,7 @@ from faced_proto.v1 import service_pb2
 from faced_service.access import Access, Caller
 from faced_service.analyzer import AnalysisRequest, Analyzer
 from faced_service.calls import Calls
+from faced_service.fair_queue import Flow
 from faced_service.requests import (
     Malformed,
     deadline_from_proto,
@@ -76,16 +77,19 @@ class FaceAnalysisServicer:
         self, requests: AsyncIterator[service_pb2.AnalyzeRequest | Malformed], context: grpc.aio.ServicerContext
     ) -> service_pb2.AnalyzeResponse:
         """One picture, one reply."""
-        async with self._calls.begin("Analyze", context):
-            request: service_pb2.AnalyzeRequest = await only(requests, self._settings.upload_timeout_s)
+        async with self._calls.begin("Analyze", context) as caller:
+            connection = context.peer()
+            with self._analyzer.admission.upload(Flow(caller.name, connection)):
+                message: service_pb2.AnalyzeRequest = await only(requests, self._settings.upload_timeout_s)
             arrived = monotonic()
-            options = analysis_options_from_proto(request.options)
-            own_deadline = request.deadline if request.HasField("deadline") else None
+            options = analysis_options_from_proto(message.options)
+            own_deadline = message.deadline if message.HasField("deadline") else None
             deadline = deadline_from_proto(own_deadline, context.time_remaining(), arrived)
-            picture = picture_from_proto(request.image)
-            analysis = await self._analyzer.analyze(
-                AnalysisRequest(picture, options, context.peer(), _AUTO_UPSAMPLE, arrived=arrived), deadline
-            )
+            picture = picture_from_proto(message.image)
+            # The picture is a copy.
+            del message
+            request = AnalysisRequest(picture, options, caller.name, _AUTO_UPSAMPLE, connection, arrived=arrived)
+            analysis = await self._analyzer.analyze(request, deadline)
             return service_pb2.AnalyzeResponse(
                 analysis=frame_analysis_to_proto(
                     analysis,
@@ -113,11 +117,10 @@ class FaceAnalysisServicer:
         started = start_stream(config, self._analyzer, credits=self._settings.stream_credits)
         include_labels = bool(started.config.options.include_labels)
         include_landmarks = bool(started.config.options.include_landmarks)
-        # Each stream is a caller of its own, so that one that floods takes nothing from the others.
         stream = Stream(
             started,
             self._analyzer,
-            caller=started.stream_id,
+            caller=caller.name,
             turn=partial(self._access.wait_for_turn, caller),
             history=config.history,
             draining=self._draining,

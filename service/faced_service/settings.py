@@ -76,7 +76,15 @@ class Settings:
     detect_wait_ms: Annotated[float, Real(0, 1000), "Milliseconds that a frame waits for others to share."] = 0.0
     describe_batch: Annotated[int, Whole(1, 4096), "Faces that share a run of an attribute network."] = 32
     describe_wait_ms: Annotated[float, Real(0, 1000), "Milliseconds that faces wait for others to share."] = 0.0
-    queue_limit: Annotated[int, Whole(1, 4096), "Frames in hand of a worker; further requests are refused."] = 32
+    queue_limit: Annotated[
+        int, Whole(1, 4096), "Frames in hand of a worker; further calls are refused, further frames of streams wait."
+    ] = 32
+    max_in_flight_bytes: Annotated[
+        int,
+        Whole(1024, 2**40),
+        "Bytes of messages and decoded pictures in hand of a worker; beyond them calls are refused, streams not read. "
+        "One picture is always taken.",
+    ] = 512 * _MIB
     max_streams: Annotated[int, Whole(1, 65536), "Streams of a worker that are open at a time."] = 64
     streams_per_caller: Annotated[
         int, Whole(1, 65536), "Streams of a worker that one caller may have open (a token, a certificate or a host)."

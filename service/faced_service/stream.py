@@ -109,16 +109,23 @@ async def _at_once() -> None:
 class _Waiting:
     """A frame between its arrival and the begin of its analysis."""
 
-    def __init__(self, frame: StreamFrame) -> None:
+    def __init__(self, frame: StreamFrame, let_go: Callable[[], None]) -> None:
         self.frame: StreamFrame | None = frame
+        self.let_go = let_go
 
     def supersede(self) -> None:
         """Let the pixels go; its turn will find nothing to do."""
         self.frame = None
+        self.let_go()
 
     def take(self) -> StreamFrame | None:
+        """For its analysis, which counts the bytes itself."""
         frame, self.frame = self.frame, None
+        self.let_go()
         return frame
+
+    def ended(self, _answer: asyncio.Task[FrameOutcome]) -> None:
+        self.let_go()
 
 
 class Stream:
@@ -148,7 +155,7 @@ class Stream:
         """
         self._config = started.config
         self._analyzer = analyzer
-        self._caller = caller
+        self._caller, self._stream_id = caller, started.stream_id
         self._turn = turn
         self._live = started.config.mode is StreamMode.LIVE
         interval = started.config.scan_interval or 1
@@ -219,6 +226,7 @@ class Stream:
         while True:
             # Not reading is what holds the sender back.
             await self._credits.acquire()
+            await self._analyzer.admission.room()
             frame = await anext(frames, None)
             if frame is None:
                 return
@@ -230,10 +238,15 @@ class Stream:
                 continue
             if self._live and newest is not None:
                 newest.supersede()
-            newest = _Waiting(frame)
+            size = 0 if isinstance(frame.picture, FacedError) else frame.picture.size
+            newest = _Waiting(frame, self._analyzer.admission.hold(size))
             turn = None if self._live_scan is None else self._live_scan.turn()
-            answer = self._answer(newest, frame.frame_id, frame.media_time_us, turn)
-            self._answers.put_nowait(asyncio.create_task(answer))
+            answer = asyncio.create_task(self._answer(newest, frame.frame_id, frame.media_time_us, turn))
+            # Also where it is cancelled before it began.
+            answer.add_done_callback(newest.ended)
+            self._answers.put_nowait(answer)
+            # Else its pixels stay until the next one comes.
+            del frame
 
     def _check_order(self, frame: StreamFrame) -> None:
         if self._newest_id is not None and frame.frame_id <= self._newest_id:
@@ -279,6 +292,7 @@ class Stream:
             picture=frame.picture,
             options=self._config.options,
             caller=self._caller,
+            part=self._stream_id,
             auto_upsample=_AUTO_UPSAMPLE,
             patient=True,
             begin_by=begin_by,

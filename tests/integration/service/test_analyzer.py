@@ -22,7 +22,7 @@ from faced_proto.types import (
     WithheldReason,
 )
 from faced_service.analyzer import AnalysisRequest, Analyzer
-from faced_service.errors import DeadlineExceeded, ModelFailed, NotReady, RawLayoutError
+from faced_service.errors import DeadlineExceeded, ModelFailed, NotReady, Overloaded, RawLayoutError
 from faced_service.images import Picture
 from faced_service.raw_pixels import PixelFormat, Plane, RawLayout
 from faced_service.settings import Settings
@@ -81,6 +81,8 @@ def with_analyzer(networks, scenario, *, detector=None, classifiers=None, **sett
             return await scenario(analyzer)
         finally:
             await analyzer.close()
+            # What ended, in whatever way, holds nothing.
+            assert (analyzer.admission.bytes, analyzer.admission.waiting) == (0, 0)
 
     return asyncio.run(run())
 
@@ -309,6 +311,36 @@ def test_streams_wait_where_single_requests_are_refused(networks, picture):
     results = with_analyzer(networks, scenario, queue_limit=2)
     assert len(results) == 15
     assert not any(isinstance(result, FrameFailure) for result in results)
+
+
+def test_bytes_in_hand_bound_how_far_streams_are_read_and_no_frame_is_lost(networks, picture):
+    detector = Watched(networks.models.detector)
+    detector.gate.clear()
+    message = picture.size
+
+    async def scenario(analyzer):
+        read = []
+
+        async def frames(stream):
+            for number in range(1, 6):
+                read.append(stream)
+                yield StreamFrame(number, picture)
+
+        tasks = [asyncio.create_task(outcomes_of(analyzer, StreamConfig(), frames(n))) for n in range(3)]
+        await until(lambda: len(analyzer._finder) or analyzer.admission.bytes > message)
+        await asyncio.sleep(0.1)
+        # Three streams could have four frames each; the message and the pixels of one fill the limit.
+        assert len(read) <= 4
+        assert analyzer.admission.bytes <= 2 * message + 3 * message
+        request = AnalysisRequest(picture, AnalysisOptions(), "another", 0)
+        with pytest.raises(Overloaded, match="max_in_flight_bytes is"):
+            await analyzer.analyze(request)
+        detector.gate.set()
+        return await asyncio.gather(*tasks)
+
+    found = with_analyzer(networks, scenario, detector=detector, max_in_flight_bytes=2 * message)
+    assert [[outcome.frame_id for outcome in stream] for stream in found] == [[1, 2, 3, 4, 5]] * 3
+    assert not any(isinstance(outcome.result, FrameFailure) for stream in found for outcome in stream)
 
 
 def test_ending_a_stream_early_ends_what_is_under_way(networks, picture):

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from faced_service.batcher import Batcher, Closed, QueueFull
-from faced_service.fair_queue import Expired
+from faced_service.fair_queue import Expired, Flow
 from faced_service.work_thread import Hung
 
 
@@ -43,7 +43,7 @@ async def settle():
 async def hold(subject, work):
     """Occupies the thread, so that what is submitted next waits."""
     work.gate.clear()
-    task = asyncio.create_task(subject.submit(0, key="hold", caller="holder"))
+    task = asyncio.create_task(subject.submit(0, key="hold", flow=Flow("holder")))
     await asyncio.to_thread(work.begun.wait, 10)
     return task
 
@@ -212,9 +212,9 @@ def test_a_caller_that_floods_does_not_delay_the_others():
         work = Work()
         subject = batcher(work, max_batch=1)
         first = await hold(subject, work)
-        flood = submit_all(subject, ["f"] * 30, caller="flood")
+        flood = submit_all(subject, ["f"] * 30, flow=Flow("flood"))
         await settle()
-        calm = submit_all(subject, ["a"] * 3, caller="a") + submit_all(subject, ["b"] * 3, caller="b")
+        calm = submit_all(subject, ["a"] * 3, flow=Flow("a")) + submit_all(subject, ["b"] * 3, flow=Flow("b"))
         await settle()
         work.gate.set()
         await asyncio.gather(first, *flood, *calm)
@@ -228,8 +228,8 @@ def test_fairness_holds_within_batches_too():
         work = Work()
         subject = batcher(work, max_batch=3)
         first = await hold(subject, work)
-        flood = submit_all(subject, ["f"] * 9, caller="flood")
-        calm = submit_all(subject, ["a"] * 3, caller="a")
+        flood = submit_all(subject, ["f"] * 9, flow=Flow("flood"))
+        calm = submit_all(subject, ["a"] * 3, flow=Flow("a"))
         await settle()
         work.gate.set()
         await asyncio.gather(first, *flood, *calm)
