@@ -37,8 +37,8 @@ from faced_service.finder import Finder, Wish
 from faced_service.images import Picture, decode, pixels_of
 from faced_service.live_scan import ScanTurn
 from faced_service.metrics import Metrics
+from faced_service.networks import age_guard
 from faced_service.options import CheckedOptions, check_options
-from faced_service.policy import AgeGuard
 from faced_service.settings import Settings
 from faced_service.thumbnails import thumbnail
 
@@ -96,7 +96,7 @@ class Analyzer:
         self._models = models
         self._settings = settings
         self._known = known_attributes
-        self.guard = AgeGuard(settings.gender_guard_threshold)
+        self.guard = age_guard(settings)
         self._closed_because: str | None = "the server is starting"
         self.admission = Admission(queue_limit=settings.queue_limit, max_bytes=settings.max_in_flight_bytes)
         self._metrics = metrics or Metrics()
@@ -208,7 +208,7 @@ class Analyzer:
         plan, scan = found.plan, found.scan
         detections = scan.faces[: options.max_faces]
 
-        networks = networks_for(options.attributes) if detections else ()
+        networks = networks_for(options.attributes, self.guard) if detections else ()
         if detections and (networks or options.include_landmarks):
             aligned, described = await self._align_and_describe(image, detections, networks, request.flow, deadline)
         else:

@@ -17,12 +17,12 @@ def attributes_of(networks: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for network in networks for name in ((network, _AGE_GROUP) if network == _AGE else (network,)))
 
 
-def networks_for(attributes: Sequence[str]) -> tuple[str, ...]:
+def networks_for(attributes: Sequence[str], guard: AgeGuard) -> tuple[str, ...]:
     """Networks by attribute: age gives the age groups, and guards gender even where nobody asked for it."""
     networks: dict[str, None] = {}
     for attribute in attributes:
         networks[_AGE if attribute == _AGE_GROUP else attribute] = None
-        if attribute == _GENDER:
+        if attribute == _GENDER and guard.threshold is not None:
             networks[_AGE] = None
     return tuple(networks)
 
@@ -39,5 +39,5 @@ def _outcome(attribute: str, described: Mapping[str, AttributeOutcome], guard: A
         age = described[_AGE]
         return age_groups(age) if isinstance(age, Distribution) else replace(age, attribute=_AGE_GROUP)
     if attribute == _GENDER:
-        return guard.apply(described[_GENDER], described[_AGE])
+        return guard.apply(described[_GENDER], described.get(_AGE))
     return described[attribute]

@@ -8,6 +8,7 @@ from pathlib import Path
 from faced_models.bundle import Models, load_models
 from faced_models.manifest import load_manifest
 from faced_service.attributes import attributes_of, networks_for
+from faced_service.policy import AgeGuard
 from faced_service.settings import Settings, SettingsError
 
 
@@ -31,7 +32,7 @@ def load_networks(settings: Settings) -> Networks:
     allowed = known if settings.allowed_attributes is None else settings.allowed_attributes
     models = load_models(
         models_file=_models_file(settings),
-        attributes=networks_for(allowed),
+        attributes=networks_for(allowed, age_guard(settings)),
         backend=settings.backend,
         device=settings.device,
         precision=settings.precision,
@@ -40,6 +41,11 @@ def load_networks(settings: Settings) -> Networks:
         raw=settings.raw_probabilities,
     )
     return Networks(models, known)
+
+
+def age_guard(settings: Settings) -> AgeGuard:
+    """What stands before gender."""
+    return AgeGuard(None if settings.gender_without_age_guard else settings.gender_guard_threshold)
 
 
 def check_allowed(settings: Settings) -> tuple[str, ...]:

@@ -13,13 +13,16 @@ ADULT_FROM = 16
 
 @dataclass(frozen=True, slots=True)
 class AgeGuard:
-    """Withholds a value where P(age < 16) is above `threshold` (0 to 1), or where the age is not known."""
+    """Withholds a value where P(age < 16) is above `threshold` (0 to 1), or where the age is not known.
 
-    threshold: float
+    A `threshold` of None withholds nothing: for operators who answer for that.
+    """
 
-    def apply(self, guarded: AttributeOutcome, age: AttributeOutcome) -> AttributeOutcome:
+    threshold: float | None
+
+    def apply(self, guarded: AttributeOutcome, age: AttributeOutcome | None) -> AttributeOutcome:
         """`guarded`, or why it is withheld; a failure stays what it is."""
-        if isinstance(guarded, AttributeFailure):
+        if self.threshold is None or isinstance(guarded, AttributeFailure):
             return guarded
         if not isinstance(age, Distribution):
             return Withheld(

@@ -17,12 +17,17 @@ from faced_service.certificates import Certificates, open_certificates
 from faced_service.credentials import server_credentials
 from faced_service.metrics import Metrics
 from faced_service.networks import Networks
+from faced_service.reflection import add_reflection
 from faced_service.servicer import SERVICE_NAME, FaceAnalysisServicer
 from faced_service.settings import Settings
 from faced_service.watched_files import WatchedFiles
 
 _NAMES = ("", SERVICE_NAME)
 """What health can be asked for: the server as a whole, and the service."""
+
+
+_CUT_OFF_S = 5.0
+"""Streams get so much longer than they were told."""
 
 
 class AddressError(Exception):
@@ -62,10 +67,13 @@ async def running_server(
         metrics=metrics,
         on_hang=lambda: None if hung.done() else hung.set_result(None),
     )
-    servicer = FaceAnalysisServicer(analyzer, access, Calls(access, metrics), settings)
+    calls = Calls(access, metrics)
+    servicer = FaceAnalysisServicer(analyzer, access, calls, settings)
     servicer.add_to(server)
     condition = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(condition, server)
+    if settings.reflection:
+        add_reflection(server, calls, (SERVICE_NAME, health.SERVICE_NAME))
 
     async def watch() -> None:
         await hung
@@ -86,6 +94,7 @@ async def running_server(
     finally:
         watcher.cancel()
         await condition.enter_graceful_shutdown()
+        await asyncio.sleep(settings.drain_wait_s)
         servicer.drain()
         await server.stop(settings.drain_grace_s)
         await analyzer.close()
@@ -126,4 +135,17 @@ def _options(settings: Settings, shared_port: bool) -> list[tuple[str, int]]:
         # Callers that vanished are noticed.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 20_000),
+        *_connection_age(settings),
+    ]
+
+
+def _connection_age(settings: Settings) -> list[tuple[str, int]]:
+    age_s = settings.max_connection_age_s
+    if age_s is None:
+        return []
+    # A stream that began just before the end has its own age and its grace before it: none is cut off.
+    grace_s = age_s + settings.drain_grace_s + _CUT_OFF_S
+    return [
+        ("grpc.max_connection_age_ms", round(age_s * 1000)),
+        ("grpc.max_connection_age_grace_ms", round(grace_s * 1000)),
     ]

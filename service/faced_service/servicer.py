@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
 from functools import partial
 from time import monotonic
 
@@ -49,7 +49,8 @@ class FaceAnalysisServicer:
         self._access = access
         self._calls = calls
         self._settings = settings
-        self._draining = asyncio.Event()
+        self._draining = False
+        self._endings: set[asyncio.Event] = set()
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """In place of the generated function, whose way of reading messages cannot be chosen."""
@@ -71,7 +72,9 @@ class FaceAnalysisServicer:
 
     def drain(self) -> None:
         """Tell all streams that the server is going away."""
-        self._draining.set()
+        self._draining = True
+        for ending in self._endings:
+            ending.set()
 
     async def Analyze(  # noqa: N802 - gRPC's names
         self, requests: AsyncIterator[service_pb2.AnalyzeRequest | Malformed], context: grpc.aio.ServicerContext
@@ -104,13 +107,29 @@ class FaceAnalysisServicer:
         """A configuration and frames in, its answer and one outcome for each frame out."""
         # Writes instead of yields: a call that is cancelled ends here at once, and with it what is under way.
         async with self._calls.begin("AnalyzeStream", context) as caller:
-            with self._access.stream(caller):
-                await self._follow(aiter(requests), caller, context)
+            with self._access.stream(caller), self._ending() as ending:
+                await self._follow(aiter(requests), caller, ending, context)
+
+    @contextmanager
+    def _ending(self) -> Iterator[asyncio.Event]:
+        """What tells a stream that it should end: the server does, or its connection is too old."""
+        ending, age_s = asyncio.Event(), self._settings.max_connection_age_s
+        if self._draining:
+            ending.set()
+        timer = None if age_s is None else asyncio.get_running_loop().call_later(age_s, ending.set)
+        self._endings.add(ending)
+        try:
+            yield ending
+        finally:
+            self._endings.discard(ending)
+            if timer is not None:
+                timer.cancel()
 
     async def _follow(
         self,
         messages: AsyncIterator[service_pb2.AnalyzeStreamRequest | Malformed],
         caller: Caller,
+        ending: asyncio.Event,
         context: grpc.aio.ServicerContext,
     ) -> None:
         config = await first_config(messages, self._analyzer.info().models)
@@ -123,7 +142,7 @@ class FaceAnalysisServicer:
             caller=caller.name,
             turn=partial(self._access.wait_for_turn, caller),
             history=config.history,
-            draining=self._draining,
+            draining=ending,
             drain_grace=self._settings.drain_grace_s,
         )
         await context.write(service_pb2.AnalyzeStreamResponse(started=stream_started_to_proto(started)))

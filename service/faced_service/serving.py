@@ -71,12 +71,13 @@ def announced_page(metrics: Metrics | SharedMetrics, settings: Settings) -> Iter
     Raises:
         AddressError: its address is in use, or not this machine's.
     """
+    host = settings.metrics_host or settings.host
     with ExitStack() as stack:
         if settings.metrics_port is not None:
             try:
-                page = stack.enter_context(metrics_page(metrics.registry, settings.host, settings.metrics_port))
+                page = stack.enter_context(metrics_page(metrics.registry, host, settings.metrics_port))
             except OSError as error:
-                where = f"{settings.host}:{settings.metrics_port}"
+                where = f"{host}:{settings.metrics_port}"
                 raise AddressError(f"cannot listen on {where} for metrics: {error.strerror}") from error
             say(f"metrics on {page}")
         yield

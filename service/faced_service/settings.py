@@ -43,6 +43,8 @@ class Settings:
         int | None, Whole(0, 65535), "Port of the page /metrics on the same host; 0 takes a free one; unset: none."
     ] = None
 
+    metrics_host: Annotated[str | None, _HOST, "Address of that page; unset: `host`. It asks for no token."] = None
+
     precision: Annotated[
         Precision, Member(Precision), "exact keeps dlib's boxes; fast may move some by one step of size."
     ] = Precision.EXACT
@@ -102,6 +104,17 @@ class Settings:
     run_timeout_s: Annotated[
         float, Real(0.1, 86400), "Seconds after which a run of a network counts as hung, and its server ends."
     ] = 60.0
+    max_connection_age_s: Annotated[
+        float | None,
+        Real(1, 1e6),
+        "Seconds after which a connection takes no more calls and its streams are told to come again; unset: no limit.",
+    ] = None
+    reflection: Annotated[bool, Switch(), "Tells callers who may call the service's methods and messages."] = False
+    drain_wait_s: Annotated[
+        float,
+        Real(0, 3600),
+        "Seconds between NOT_SERVING and the end of new calls when the server stops, for load balancers to notice.",
+    ] = 0.0
     drain_grace_s: Annotated[float, Real(0, 3600), "Seconds that running requests get when the server stops."] = 10.0
 
     models_file: Annotated[
@@ -111,8 +124,11 @@ class Settings:
         tuple[str, ...] | None, Names(), "Attributes that requests may name; unset: all that there are."
     ] = None
     gender_guard_threshold: Annotated[
-        float, Real(0, 1), "Gender is withheld where the probability of an age below 16 is above this."
+        float, Real(0, 0.5), "Gender is withheld where the probability of an age below 16 is above this."
     ] = 0.2
+    gender_without_age_guard: Annotated[
+        bool, Switch(), "Tells gender for all faces, also those that may be a child's, of which it is near chance."
+    ] = False
 
     raw_probabilities: Annotated[
         bool, Switch(), "The networks' own probabilities, without the calibration that was fitted to them."

@@ -41,6 +41,8 @@ def test_gender_is_told_up_to_the_threshold(minor, told):
 
 def test_the_threshold_is_the_operators():
     assert AgeGuard(1.0).apply(GENDER, age(1.0)) is GENDER
+    assert AgeGuard(None).apply(GENDER, age(1.0)) is GENDER
+    assert AgeGuard(None).apply(GENDER, None) is GENDER
     assert isinstance(AgeGuard(0.0).apply(GENDER, age(0.001)), Withheld)
 
 
@@ -55,11 +57,12 @@ def test_a_failed_gender_network_is_said_to_have_failed():
 
 
 def test_gender_needs_the_age_network_inside():
-    assert set(networks_for(("gender",))) == {"gender", "age"}
-    assert networks_for(("age_group",)) == ("age",)
-    assert networks_for(("emotion",)) == ("emotion",)
-    assert networks_for(()) == ()
-    assert sorted(networks_for(("age", "gender", "age_group"))) == ["age", "gender"]
+    assert set(networks_for(("gender",), AgeGuard(0.2))) == {"gender", "age"}
+    assert networks_for(("age_group",), AgeGuard(0.2)) == ("age",)
+    assert networks_for(("emotion",), AgeGuard(0.2)) == ("emotion",)
+    assert networks_for(("gender", "emotion"), AgeGuard(None)) == ("gender", "emotion")
+    assert networks_for((), AgeGuard(0.2)) == ()
+    assert sorted(networks_for(("age", "gender", "age_group"), AgeGuard(0.2))) == ["age", "gender"]
 
 
 def test_age_groups_follow_age_in_the_list_of_attributes():

@@ -71,7 +71,7 @@ def test_attributes_are_a_list_all_or_none(text, names):
         ("port = true", "port is True"),
         ("port = 1.5", "port is 1.5"),
         ("detect_wait_ms = nan", "detect_wait_ms is nan, must be a number from 0 to 1000"),
-        ("gender_guard_threshold = 1.01", "gender_guard_threshold is 1.01"),
+        ("gender_guard_threshold = 0.51", "gender_guard_threshold is 0.51, must be a number from 0 to 0.5"),
         ("insecure = 1", "insecure is 1, must be true or false"),
         ('precision = "exakt"', "precision is 'exakt', must be one of exact, fast"),
         ('backend = "torch"', "must be auto, ort, openvino or dlib"),
