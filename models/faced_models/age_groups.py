@@ -6,20 +6,20 @@ import itertools
 
 from faced_proto.types import Categories, Distribution, IntegerBins
 
-_STARTS = (0, 4, 8, 15, 23, 36, 46, 57)
+STARTS = (0, 4, 8, 15, 23, 36, 46, 57)
 """First years of the eight contiguous groups; Adience's groups have gaps and occur in evaluation only."""
 
 
 def age_group_axis() -> Categories:
     """0-3, 4-7, 8-14, 15-22, 23-35, 36-45, 46-56, 57+."""
-    closed = tuple(f"{low}-{high - 1}" for low, high in itertools.pairwise(_STARTS))
-    return Categories((*closed, f"{_STARTS[-1]}+"))
+    closed = tuple(f"{low}-{high - 1}" for low, high in itertools.pairwise(STARTS))
+    return Categories((*closed, f"{STARTS[-1]}+"))
 
 
 def age_groups(age: Distribution) -> Distribution:
     """The age distribution summed by group, as attribute "age_group"."""
-    ends = (*_STARTS[1:], None)
-    sums = tuple(sum(_between(age, low, high)) for low, high in zip(_STARTS, ends, strict=True))
+    ends = (*STARTS[1:], None)
+    sums = tuple(sum(_between(age, low, high)) for low, high in zip(STARTS, ends, strict=True))
     return Distribution("age_group", age_group_axis(), sums, age.model, age.calibrated)
 
 

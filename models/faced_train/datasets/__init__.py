@@ -1,0 +1,1 @@
+"""The formats in which labelled faces are handed out."""

@@ -1,0 +1,77 @@
+"""Measure how good the networks' distributions are, on labelled faces put through the server's own code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from faced_models.errors import DeviceError, ModelError, WeightsError
+from faced_service.exit_codes import BAD_INPUT, DONE, MODELS_MISSING, USAGE
+from faced_service.settings import SettingsError
+from faced_train import eval_detector, eval_faces
+from faced_train.errors import DataError
+from faced_train.report.page import write_page
+from faced_train.report.table import print_tables
+from faced_train.split import Split
+
+_FORMATS = {
+    "emotion": "FER2013 (fer2013.csv, plain or gzip; or a folder for each class)",
+    "gender": "UTKFace (folder or tar) or Adience (folder with its fold files)",
+    "age": "UTKFace (folder or tar) or Adience (folder with its fold files)",
+    "detector": "WIDER FACE (its *_bbx_gt.txt) or imglab XML",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the subjects and their flags."""
+    subjects = parser.add_subparsers(dest="subject", required=True, metavar="SUBJECT")
+    for name, formats in _FORMATS.items():
+        text = f"evaluate {name} on {formats}"
+        sub = subjects.add_parser(name, help=text, description=text, allow_abbrev=False)
+        sub.add_argument("--data", type=Path, required=True, metavar="PATH", help=formats)
+        sub.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        sub.add_argument("--html", type=Path, metavar="FILE", help="a page with diagrams")
+        sub.add_argument("--threads", type=_count, metavar="N", help="CPU threads (default: all)")
+        sub.add_argument("--models-file", metavar="FILE", help="TOML file of networks, as `faced serve` takes it")
+        (eval_detector if name == "detector" else eval_faces).add_arguments(sub, name)
+
+
+def add_face_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags that tell which faces."""
+    parser.add_argument("--split", type=Split, default=Split.ALL, choices=list(Split), help="all, fit or check")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate and print; 2 for a network that cannot be asked, 3 for data that is wrong, 5 without weights."""
+    subject = eval_detector if arguments.subject == "detector" else eval_faces
+    try:
+        record = subject.evaluate(arguments)
+    except (DataError, ModelError) as error:
+        return _fail(str(error), BAD_INPUT)
+    except (SettingsError, DeviceError) as error:
+        return _fail(str(error), USAGE)
+    except WeightsError as error:
+        return _fail(str(error), MODELS_MISSING)
+    if arguments.html is not None:
+        try:
+            write_page(record, arguments.html)
+        except OSError as error:
+            return _fail(f"{arguments.html}: cannot be written: {error.strerror}", USAGE)
+    if arguments.json:
+        sys.stdout.write(json.dumps(record) + "\n")
+    else:
+        print_tables(record)
+    return DONE
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
+    return int(text)
+
+
+def _fail(message: str, code: int) -> int:
+    sys.stderr.write(f"faced eval: {message}\n")
+    return code

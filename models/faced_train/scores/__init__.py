@@ -1,0 +1,1 @@
+"""How good distributions are, as figures; pure."""

@@ -1,0 +1,33 @@
+"""Two parts of a data set, told apart by the faces themselves: one to fit on, one to check on; pure."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import Enum
+
+from faced_train.faces import FaceSet
+
+
+class Split(Enum):
+    """`FIT` is two thirds of the faces, `CHECK` the rest."""
+
+    ALL = "all"
+    FIT = "fit"
+    CHECK = "check"
+
+
+def part_of(faces: FaceSet, split: Split) -> FaceSet:
+    """The faces of a split. Equal faces fall into the same one, whatever else the data set holds.
+
+    Raises:
+        DataError: none is left.
+    """
+    if split is Split.ALL:
+        return faces
+    kept = [i for i, truth in enumerate(faces.truths) if _split(truth.key) is split]
+    return faces.take(kept, f"{len(faces) - len(kept)} faces of the other split")
+
+
+def _split(key: str) -> Split:
+    first = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8])
+    return Split.CHECK if first % 3 == 0 else Split.FIT

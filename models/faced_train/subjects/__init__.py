@@ -1,0 +1,1 @@
+"""What is evaluated: which faces count, what is asked of the networks, and how the answers are scored."""
