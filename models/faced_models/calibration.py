@@ -68,7 +68,7 @@ class OrdinalKernel:
         width = np.interp(values, self.knots, self.width)
         # Upper edges of all bins but the last, halfway to the next value.
         edges = values[:-1] + axis.width / 2
-        below = _normal_cdf((edges[None, :] - centre[:, None]) / width[:, None])
+        below = normal_cdf((edges[None, :] - centre[:, None]) / width[:, None])
         ends = np.zeros((axis.count, 1)), np.ones((axis.count, 1))
         return np.diff(np.hstack((ends[0], below, ends[1])), axis=1)
 
@@ -119,7 +119,7 @@ def _temperature(table: TomlTable) -> float:
     return table.number("temperature", least=0.01)
 
 
-def _normal_cdf(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def normal_cdf(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """The standard normal distribution function."""
     flat = [0.5 * math.erfc(-x / _SQRT_2) for x in values.ravel().tolist()]
     return np.array(flat).reshape(values.shape)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from faced_models.atomic_file import write_atomically
 from faced_models.calibration import Calibration, OrdinalKernel
 from faced_models.check import check_file
 from faced_models.errors import WeightsError
@@ -152,7 +153,7 @@ def _calibration(calibration: Calibration | None) -> list[tuple[str, str]]:
 
 def _rebuild(manifest: Manifest, *, check: bool, carriers: Path | None, update: bool) -> int:
     try:
-        from faced_models.convert.rebuild import build, updated_manifest, write_atomically
+        from faced_models.convert.rebuild import build, updated_manifest
     except ModuleNotFoundError as error:
         if error.name not in ("h5py", "onnx"):
             raise

@@ -70,6 +70,7 @@ def read_entry(name: str, table: TomlTable, manifest: str, folder: Path | None) 
         calibration=read_calibration(table.table("calibration"), axis)
         if axis is not None and table.has("calibration")
         else None,
+        trained_on=table.texts("trained_on", least=1) if attribute and table.has("trained_on") else (),
     )
     table.end()
     if entry.crop is not None and entry.input is not None:

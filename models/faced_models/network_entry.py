@@ -89,6 +89,7 @@ class NetworkEntry:
     is a name in the package's folder of weights, or an absolute path; with `url`, the name under which it is kept.
     `source` and `reference` are the package's own: `reference` names a copy of the source file, byte for byte, beside
     the weights. `output` names the output that counts, None: the first.
+    `trained_on` names parts of data sets that it must be neither judged nor calibrated by.
     """
 
     manifest: str
@@ -111,6 +112,7 @@ class NetworkEntry:
     options: DetectorOptions | None
     oversample: Oversample = Oversample.NONE
     calibration: Calibration | None = None
+    trained_on: tuple[str, ...] = ()
 
     @property
     def calibrated(self) -> bool:

@@ -7,6 +7,8 @@ from math import isfinite
 
 from faced_models.errors import WeightsError
 
+_WORDS = {1: "one", 2: "two"}
+
 
 class TomlTable:
     """Takes fields out of a table; `where` is what messages call it.
@@ -70,16 +72,16 @@ class TomlTable:
             raise self.wrong(key, value, "a list of numbers" if count is None else f"a list of {count} numbers")
         return tuple(float(v) for v in value)
 
-    def texts(self, key: str) -> tuple[str, ...]:
-        """A list of two or more different strings."""
+    def texts(self, key: str, *, least: int = 2) -> tuple[str, ...]:
+        """A list of at least `least` different strings."""
         value = self._take(key)
         if (
             not isinstance(value, list)
             or not all(isinstance(v, str) and v for v in value)
             or len(set(value)) != len(value)
-            or len(value) < 2
+            or len(value) < least
         ):
-            raise self.wrong(key, value, "a list of two or more different strings")
+            raise self.wrong(key, value, f"a list of {_WORDS[least]} or more different strings")
         return tuple(value)
 
     def table(self, key: str) -> TomlTable:

@@ -14,7 +14,6 @@ from faced_train import eval_detector, eval_faces
 from faced_train.errors import DataError
 from faced_train.report.page import write_page
 from faced_train.report.table import print_tables
-from faced_train.split import Split
 
 _FORMATS = {
     "emotion": "FER2013 (fer2013.csv, plain or gzip; or a folder for each class)",
@@ -36,11 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         sub.add_argument("--threads", type=_count, metavar="N", help="CPU threads (default: all)")
         sub.add_argument("--models-file", metavar="FILE", help="TOML file of networks, as `faced serve` takes it")
         (eval_detector if name == "detector" else eval_faces).add_arguments(sub, name)
-
-
-def add_face_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags that tell which faces."""
-    parser.add_argument("--split", type=Split, default=Split.ALL, choices=list(Split), help="all, fit or check")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -71,6 +71,10 @@ class Evaluation:
         rows.remove()
         return observed
 
+    def forget(self, faces: FaceSet) -> None:
+        """Drop what an earlier run has done."""
+        self._file(faces).unlink(missing_ok=True)
+
     def _file(self, faces: FaceSet) -> Path:
         # Keys in their order: rows are told apart by their number alone.
         keys = hashlib.sha256("\n".join(truth.key for truth in faces.truths).encode()).hexdigest()

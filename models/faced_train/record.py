@@ -49,7 +49,7 @@ def make_record(setup: Setup, faces: FaceSet, observed: Observed, subject: Subje
     sure = scored.reliability()
     if sure is not None:
         record["ece_perfect"] = _rounded(least_calibration_error(sure.confidence))
-    details = scored.details(rows)
+    details = scored.details()
     record |= {name: _plain(value) for name, value in details.items()}
     record["intervals_95"] = _plain(intervals_95(scored.scorer, rows))
     record["groups"] = group_figures(subject, scored.scorer, faces.truths, observed.found)

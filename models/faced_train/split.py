@@ -24,10 +24,11 @@ def part_of(faces: FaceSet, split: Split) -> FaceSet:
     """
     if split is Split.ALL:
         return faces
-    kept = [i for i, truth in enumerate(faces.truths) if _split(truth.key) is split]
+    kept = [i for i, truth in enumerate(faces.truths) if split_of(truth.key) is split]
     return faces.take(kept, f"{len(faces) - len(kept)} faces of the other split")
 
 
-def _split(key: str) -> Split:
+def split_of(key: str) -> Split:
+    """`FIT` or `CHECK`, for the face of that key."""
     first = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8])
     return Split.CHECK if first % 3 == 0 else Split.FIT

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -80,20 +79,6 @@ def convert(entry: NetworkEntry, data: bytes) -> bytes:
             return without_denormals(data, _DENORMAL)[0]
         case unknown:
             raise WeightsError(f"network {entry.name!r}: no reader for the format {unknown!r}")
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Put the file in place as a whole: no reader ever sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def updated_manifest(text: str, built: BuiltFile) -> str:

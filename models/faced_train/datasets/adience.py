@@ -41,9 +41,7 @@ def read_adience(path: Path) -> FaceSet:
             group, gender = _GROUPS.get(fields["age"]), _GENDERS.get(fields["gender"])
             truths.append(Truth(name, where, fold.name.split("_data")[0], age_group=group, gender=gender))
             names.append(name)
-    return FaceSet(
-        path.name, "Adience", tuple(truths), tuple(range(len(truths))), PictureFiles(folder, tuple(names))
-    )
+    return FaceSet(path.name, "Adience", tuple(truths), tuple(range(len(truths))), PictureFiles(folder, tuple(names)))
 
 
 def _rows(fold: Path) -> list[tuple[int, Mapping[str, str]]]:
@@ -53,7 +51,7 @@ def _rows(fold: Path) -> list[tuple[int, Mapping[str, str]]]:
             missing = [name for name in _COLUMNS if name not in (reader.fieldnames or [])]
             if missing:
                 raise DataError(f"{fold}: line 1: no column {missing[0]!r}")
-            rows = []
+            rows: list[tuple[int, Mapping[str, str]]] = []
             for fields in reader:
                 if any(fields[name] is None for name in _COLUMNS):
                     raise DataError(f"{fold}: line {reader.line_num}: fields are missing")

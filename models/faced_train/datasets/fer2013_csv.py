@@ -90,13 +90,15 @@ _NUMBERS = frozenset(str(i) for i in range(len(EMOTIONS)))
 
 
 def _picture(path: Path, row: _Row) -> RgbImage:
-    try:
-        values = bytes(map(int, row.pixels.split()))
-    except ValueError:
-        raise DataError(f"{path}: line {row.line}: a pixel is no whole number from 0 to 255") from None
+    where = f"{path}: line {row.line}"
+    if not (row.pixels.isascii() and row.pixels.replace(" ", "").isdigit()):
+        raise DataError(f"{where}: pixels are to be whole numbers with spaces between")
+    values = np.fromstring(row.pixels, np.int64, sep=" ")
     if len(values) != _SIDE * _SIDE:
-        raise DataError(f"{path}: line {row.line}: {len(values)} pixels, expected {_SIDE} x {_SIDE}")
-    grey = np.frombuffer(values, np.uint8).reshape(_SIDE, _SIDE, 1)
+        raise DataError(f"{where}: {len(values)} pixels, expected {_SIDE} x {_SIDE}")
+    if values.max() > 255:
+        raise DataError(f"{where}: a pixel is {values.max()}, expected 0 to 255")
+    grey = values.astype(np.uint8).reshape(_SIDE, _SIDE, 1)
     return np.repeat(grey, 3, axis=2)
 
 
@@ -105,9 +107,11 @@ def _text(path: Path) -> Iterator[Iterator[str]]:
     try:
         with path.open("rb") as probe:
             packed = probe.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rt", encoding="utf-8", newline="") if packed else path.open(
-            encoding="utf-8", newline=""
-        ) as file:
+        with (
+            gzip.open(path, "rt", encoding="utf-8", newline="")
+            if packed
+            else path.open(encoding="utf-8", newline="") as file
+        ):
             yield file
     except DataError:
         raise

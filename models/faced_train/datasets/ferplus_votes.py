@@ -78,12 +78,10 @@ def _matched(truths: Sequence[Truth], votes: Sequence[_Vote], path: Path) -> dic
         if len(by_part[part]) != len(there):
             what = "has no row number" if misfit.row is None else f"is for row {misfit.row}"
             raise DataError(
-                f"{path}: line {misfit.line} {what}, which is no {misfit.part or 'unnamed'} row of the data set; and it "
-                f"has {len(by_part[part])} rows of {part or 'no'} Usage where the data set has {len(there)}"
+                f"{path}: line {misfit.line} {what}, which is no {misfit.part or 'unnamed'} row of the data set; "
+                f"and it has {len(by_part[part])} rows of {part or 'no'} Usage where the data set has {len(there)}"
             )
-    return {
-        i: vote.counts for part, there in places.items() for i, vote in zip(there, by_part[part], strict=True)
-    }
+    return {i: vote.counts for part, there in places.items() for i, vote in zip(there, by_part[part], strict=True)}
 
 
 def _fits(vote: _Vote, truths: Sequence[Truth]) -> bool:

@@ -26,9 +26,7 @@ class AgeScores:
     over these bins can say no more. `mae_uncapped` counts older people's years in full.
     """
 
-    def __init__(
-        self, probabilities: NDArray[np.float64], ages: NDArray[np.float64], groups: NDArray[np.intp]
-    ) -> None:
+    def __init__(self, probabilities: NDArray[np.float64], ages: NDArray[np.float64], groups: NDArray[np.intp]) -> None:
         years = np.arange(probabilities.shape[1], dtype=np.float64)
         last = years[-1]
         below = np.cumsum(probabilities, axis=1)

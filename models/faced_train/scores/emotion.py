@@ -86,4 +86,4 @@ class EmotionScores:
             "nll": self.classes.nll(rows),
             "ece": self.classes.ece(rows),
         }
-        return figures if self._votes is None else figures | self._votes.score(rows)
+        return figures if self._votes is None else {**figures, **self._votes.score(rows)}

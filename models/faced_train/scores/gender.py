@@ -71,4 +71,4 @@ class GenderScores:
         if len(older):
             figures["accuracy_16"] = self.classes.accuracy(older)
             figures["ece_16"] = self.classes.ece(older)
-        return figures if self.guard is None else figures | self.guard.score(rows)
+        return figures if self.guard is None else {**figures, **self.guard.score(rows)}

@@ -11,7 +11,6 @@ from faced_proto.types import Axis, IntegerBins
 from faced_train.errors import DataError
 from faced_train.faces import FaceSet, Truth
 from faced_train.scores.age import ADIENCE_GROUPS, AgeScores
-from faced_train.scores.scorer import Rows
 from faced_train.subjects.subject import Confusion, Json, Probabilities, group_values
 
 
@@ -28,7 +27,7 @@ class ScoredAge:
         """See `Scored`."""
         return Confusion(ADIENCE_GROUPS, self.scorer.confusion(np.arange(len(self.scorer.expectation))))
 
-    def details(self, rows: Rows) -> Json:
+    def details(self) -> Json:
         """See `Scored`."""
         return {}
 
@@ -49,7 +48,7 @@ class AgeSubject:
         kept = [i for i, truth in enumerate(faces.truths) if truth.age is not None or truth.age_group is not None]
         return faces if len(kept) == len(faces) else faces.take(kept, f"{len(faces) - len(kept)} faces without an age")
 
-    def score(self, probabilities: Probabilities, truths: Sequence[Truth], attribute: str, axis: Axis) -> ScoredAge:
+    def score(self, probabilities: Probabilities, truths: Sequence[Truth], attribute: str, _axis: Axis) -> ScoredAge:
         """See `Subject`."""
         ages = np.array([np.nan if truth.age is None else truth.age for truth in truths], np.float64)
         groups = np.array([-1 if truth.age_group is None else truth.age_group for truth in truths], np.intp)

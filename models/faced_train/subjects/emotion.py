@@ -12,7 +12,6 @@ from faced_train.datasets.ferplus_votes import COLUMNS
 from faced_train.errors import DataError
 from faced_train.faces import FaceSet, Truth
 from faced_train.scores.emotion import EmotionScores
-from faced_train.scores.scorer import Rows
 from faced_train.subjects.subject import Confusion, Json, Probabilities, Reliability, group_values
 
 
@@ -31,7 +30,7 @@ class ScoredEmotion:
         """See `Scored`."""
         return Confusion(self.labels, self.scorer.classes.confusion(np.arange(len(self.scorer.classes.labels))))
 
-    def details(self, rows: Rows) -> Json:
+    def details(self) -> Json:
         """See `Scored`."""
         return {}
 
@@ -56,9 +55,7 @@ class EmotionSubject:
             )
         return faces
 
-    def score(
-        self, probabilities: Probabilities, truths: Sequence[Truth], attribute: str, axis: Axis
-    ) -> ScoredEmotion:
+    def score(self, probabilities: Probabilities, truths: Sequence[Truth], attribute: str, axis: Axis) -> ScoredEmotion:
         """See `Subject`."""
         labels = np.array([axis.labels.index(truth.emotion or "") for truth in truths], np.intp)
         none = (0,) * len(COLUMNS)

@@ -13,7 +13,6 @@ from faced_train.errors import DataError
 from faced_train.faces import FaceSet, Truth
 from faced_train.scores.gender import GenderScores, GuardScores
 from faced_train.scores.reliability import least_calibration_error
-from faced_train.scores.scorer import Rows
 from faced_train.subjects.subject import Confusion, Json, Probabilities, Reliability, group_values
 
 _AGE = "age"
@@ -35,9 +34,10 @@ class ScoredGender:
         """See `Scored`."""
         return Confusion(self.labels, self.scorer.classes.confusion(np.arange(len(self.scorer.classes.labels))))
 
-    def details(self, rows: Rows) -> Json:
+    def details(self) -> Json:
         """See `Scored`."""
-        older = rows[self.scorer.from_16[rows]]
+        rows = np.arange(len(self.scorer.from_16))
+        older = rows[self.scorer.from_16]
         found: dict[str, object] = {}
         if len(older):
             found["ece_16_perfect"] = least_calibration_error(self.scorer.classes.confidence[older])
@@ -71,9 +71,7 @@ class GenderSubject:
         guard = None
         if not np.isnan(ages).all():
             guard = GuardScores(probabilities[_AGE][:, :ADULT_FROM].sum(axis=1), ages, self.threshold)
-        return ScoredGender(
-            GenderScores(probabilities[attribute], labels, ages, guard), axis.labels, self.threshold
-        )
+        return ScoredGender(GenderScores(probabilities[attribute], labels, ages, guard), axis.labels, self.threshold)
 
     def groups(self, truths: Sequence[Truth]) -> Mapping[str, Sequence[str]]:
         """See `Subject`."""

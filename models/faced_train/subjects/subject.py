@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from faced_proto.types import Axis
 from faced_train.faces import FaceSet, Truth
-from faced_train.scores.scorer import Rows, Scorer
+from faced_train.scores.scorer import Scorer
 
 Probabilities = Mapping[str, NDArray[np.float64]]
 """By attribute, [n, classes]."""
@@ -51,7 +51,7 @@ class Scored(Protocol):
         """Over all faces."""
         ...
 
-    def details(self, rows: Rows) -> Json:
+    def details(self) -> Json:
         """What else a record tells."""
         ...
 
@@ -76,7 +76,7 @@ class Subject(Protocol):
         """
         ...
 
-    def score(self, probabilities: Probabilities, truths: Sequence[Truth], attribute: str, axis: Axis) -> Scored:
+    def score(self, probabilities: Probabilities, truths: Sequence[Truth], attribute: str, axis: Axis, /) -> Scored:
         """The answers of the networks, scored."""
         ...
 
@@ -86,7 +86,7 @@ class Subject(Protocol):
 
 
 def decade(truth: Truth) -> str:
-    """"20-29"; "80+"; "" where the age is not known."""
+    """Such as "20-29"; "80+"; "" where the age is not known."""
     if truth.age is None:
         return ""
     low = truth.age // 10 * 10

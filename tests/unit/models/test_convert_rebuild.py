@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from faced_models.atomic_file import write_atomically
 from faced_models.convert.carriers import find_wheel, read_source
-from faced_models.convert.rebuild import build, convert, updated_manifest, write_atomically
+from faced_models.convert.rebuild import build, convert, updated_manifest
 from faced_models.errors import WeightsError
 from faced_models.manifest import MANIFEST, Manifest, load_manifest
 from faced_models.network_entry import Source

@@ -1,0 +1,1 @@
+"""Calibrations fitted to what networks said of labelled faces; pure."""

@@ -1,0 +1,69 @@
+"""Boxes against labelled faces: average precision at IoU 0.5, precision and recall above a score of 0."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from faced_proto.types import Box, Detection
+from faced_service.bench.imglab import Label
+from faced_service.bench.scoring import Judged, accuracy, judge
+from faced_train.scores.scorer import Figures, Rows
+
+SIZES = ((0, 20), (20, 40), (40, 80), (80, 160), (160, 320), (320, 1_000_000))
+"""Larger side of a labelled face in pixels, from and below."""
+
+_THRESHOLD = 0.0
+
+
+class DetectionScores:
+    """Over pictures: their detections (scores above -1) and labels. With `sizes`, other labels neither count nor harm.
+
+    A detection that meets no label counts as wrong whatever the size that is asked for, if it is itself of that size.
+    """
+
+    def __init__(
+        self,
+        pictures: Sequence[tuple[Sequence[Detection], Sequence[Label]]],
+        sizes: tuple[int, int] = (0, SIZES[-1][1]),
+    ) -> None:
+        self._judged = [_judged(detections, labels, sizes) for detections, labels in pictures]
+
+    @property
+    def faces(self) -> int:
+        """Labelled faces that count."""
+        return sum(one.faces for one in self._judged)
+
+    @property
+    def found(self) -> int:
+        """Of these, those found with a score above 0."""
+        return sum(
+            hit and score > _THRESHOLD for one in self._judged for hit, score in zip(one.hits, one.scores, strict=True)
+        )
+
+    def score(self, rows: Rows) -> Figures:
+        """See `Scorer`; `rows` are pictures."""
+        chosen = [self._judged[i] for i in rows]
+        if not any(one.faces for one in chosen):
+            return {}
+        figures = accuracy(chosen, _THRESHOLD)
+        return {"ap50": figures.ap50, "precision": figures.precision, "recall": figures.recall}
+
+
+def _judged(detections: Sequence[Detection], labels: Sequence[Label], sizes: tuple[int, int]) -> Judged:
+    low, high = sizes
+    # Labels of another size become regions where a detection is neither right nor wrong.
+    sized = [label if low <= _side(label.box) < high else Label(label.box, True) for label in labels]
+    judged = judge(detections, sized, 0)
+    if sizes == (0, SIZES[-1][1]):
+        return judged
+    # `judge` leaves detections out; those of another size that met nothing are left out here.
+    ordered = sorted(detections, key=lambda detection: -detection.score)
+    wrong_size = {one.score for one in ordered if not low <= _side(one.box) < high}
+    kept = [
+        (score, hit) for score, hit in zip(judged.scores, judged.hits, strict=True) if hit or score not in wrong_size
+    ]
+    return Judged(tuple(score for score, _ in kept), tuple(hit for _, hit in kept), judged.faces)
+
+
+def _side(box: Box) -> float:
+    return max(box.width, box.height)
