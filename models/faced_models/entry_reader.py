@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from faced_models.calibration import read_calibration
 from faced_models.crop import CropRecipe
+from faced_models.model_card import read_card
 from faced_models.network_entry import (
     Activation,
     Colour,
@@ -71,6 +72,7 @@ def read_entry(name: str, table: TomlTable, manifest: str, folder: Path | None) 
         if axis is not None and table.has("calibration")
         else None,
         trained_on=table.texts("trained_on", least=1) if attribute and table.has("trained_on") else (),
+        card=read_card(table.table("card")) if own or table.has("card") else None,
     )
     table.end()
     if entry.crop is not None and entry.input is not None:

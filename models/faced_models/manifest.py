@@ -15,7 +15,7 @@ from faced_proto.types import ModelRole
 
 MANIFEST = Path(__file__).with_name("manifest.toml")
 
-_BESIDE_THE_NUMBERS = frozenset({"calibration", "licence", "trained_on", "version"})
+_BESIDE_THE_NUMBERS = frozenset({"calibration", "card", "licence", "trained_on", "version"})
 """Fields that can be changed without a calibration becoming wrong."""
 
 

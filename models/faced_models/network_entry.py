@@ -10,6 +10,7 @@ from enum import Enum
 from faced_models.calibration import Calibration
 from faced_models.crop import CropRecipe
 from faced_models.errors import WeightsError
+from faced_models.model_card import ModelCard
 from faced_models.oversample import Oversample
 from faced_proto.types import Axis, ModelRole
 
@@ -90,6 +91,7 @@ class NetworkEntry:
     `source` and `reference` are the package's own: `reference` names a copy of the source file, byte for byte, beside
     the weights. `output` names the output that counts, None: the first.
     `trained_on` names parts of data sets that it must be neither judged nor calibrated by.
+    `card` is for people, and None where an operator wrote none.
     """
 
     manifest: str
@@ -113,6 +115,7 @@ class NetworkEntry:
     oversample: Oversample = Oversample.NONE
     calibration: Calibration | None = None
     trained_on: tuple[str, ...] = ()
+    card: ModelCard | None = None
 
     @property
     def calibrated(self) -> bool:

@@ -95,6 +95,7 @@ def _calibrated(calibration, message):
         ('file = "age.onnx"', 'file = "gender.onnx"', "two networks have the file 'gender.onnx'"),
         ('attribute = "age"', 'attribute = "gender"', "two networks have the attribute 'gender'"),
         ('role = "landmarks"', 'role = "detector"', "'dlib-landmarks-5': input is missing"),
+        ('title = "Age', 'name = "Age', "network 'dlib-age': card: title is missing"),
         ('licence = "MIT"\n', "", "network 'mini-xception': licence is missing"),
         ('sha256 = "', 'sha256 = "X', "sha256 is 'X"),
         ("bytes = ", "bytes = -", "bytes is -"),
@@ -139,7 +140,7 @@ def test_a_wrong_manifest_names_entry_and_field(tmp_path, old, new, message):
 
 def test_a_manifest_without_a_detector_is_refused(tmp_path):
     path = tmp_path / "manifest.toml"
-    path.write_text("[network.landmarks" + MANIFEST.read_text().split("[network.dlib-landmarks")[1])
+    path.write_text("[network.dlib-landmarks" + MANIFEST.read_text().split("[network.dlib-landmarks", 1)[1])
     with pytest.raises(WeightsError, match="no network has the role 'detector'"):
         load_manifest(path)
 
