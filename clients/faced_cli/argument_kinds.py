@@ -62,3 +62,11 @@ def encoding(text: str) -> str:
     if re.fullmatch(r"raw|png|jpeg:([1-9][0-9]?|100)", text):
         return text
     raise argparse.ArgumentTypeError(f"{text!r} is none of raw, png and jpeg:Q with Q from 1 to 100")
+
+
+def seconds_from_0(text: str) -> float:
+    """A number that is not negative."""
+    value = finite(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is below 0")
+    return value

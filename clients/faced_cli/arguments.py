@@ -11,6 +11,7 @@ from typing import Literal, NoReturn
 from faced_cli.argument_kinds import attributes, encoding, finite, positive, seconds, upsample
 from faced_cli.drawing_style import Blur, DrawingStyle, PanelMode
 from faced_cli.terminal import visible
+from faced_cli.video_flags import VideoFiles, add_video_flags, video_files
 from faced_proto.types import AnalysisOptions
 from faced_proto.version import __version__
 
@@ -61,17 +62,18 @@ class ImageArguments:
 
 @dataclass(frozen=True, slots=True)
 class VideoArguments:
-    """`faced-cli video`; `jsonl` "-" is standard output, `encode` as the SDK reads it, None = as suits the server."""
+    """`faced-cli video`; `encode` as the SDK reads it, None = as suits the server.
+
+    `half_life` is in seconds; 0 = faces are tracked and not smoothed, None = neither.
+    """
 
     connection: Connection
     wishes: Wishes
     style: DrawingStyle
     encode: str | None
     scan_interval: int | None
-    source: Path
-    output: Path | None
-    jsonl: Path | None
-    force: bool
+    half_life: float | None
+    files: VideoFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,18 +145,14 @@ def parse(argv: Sequence[str], environment: Mapping[str, str]) -> Arguments:
             given.max_frames,
             given.duration,
         )
-    if given.output is None and given.jsonl is None:
-        parser.error("video: nothing would be written; give -o OUT.mp4, --jsonl FILE or both")
     return VideoArguments(
         connection,
         wishes,
         _style(values, PanelMode.EACH),
         values.get("encode"),
         values.get("scan_interval"),
-        given.source,
-        given.output,
-        given.jsonl,
-        given.force,
+        None if given.no_track else given.half_life,
+        video_files(parser, values),
     )
 
 
@@ -183,12 +181,7 @@ def _parser() -> _Parser:
     image.add_argument("--annotate", type=Path, metavar="DIR", help="write the pictures with faces drawn into DIR")
 
     video = commands.add_parser("video", help="analyse a video", parents=[common], allow_abbrev=False)
-    video.add_argument("source", type=Path, metavar="IN", help="video file")
-    video.add_argument("-o", "--output", type=Path, metavar="OUT.mp4", help="the video with faces drawn, sound kept")
-    video.add_argument(
-        "--jsonl", type=Path, metavar="FILE", help="one JSON object for each frame (- = standard output)"
-    )
-    video.add_argument("--force", action="store_true", help="write over files that exist")
+    add_video_flags(video)
 
     webcam = commands.add_parser("webcam", help="analyse a camera, live", parents=[common], allow_abbrev=False)
     webcam.add_argument(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -67,8 +67,9 @@ class VideoSource:
 
     `form` has its nominal frame rate and its unit of time, `start` is the second at which the earliest stream begins,
     `frame_estimate` how many frames the file announces (None = nothing),
-    `announced_s` how long it says that its video is, in seconds (None = not said), `damaged` how many packets and
-    frames have turned out broken so far, `given_up` whether the rest could not be read.
+    `announced_s` how long it says that its video is, in seconds (None = not said). Of what was read so far: `read` is
+    the number of frames, `end_s` where the last one ends, `damaged` how many packets and frames turned out broken,
+    `gaps` from when to when nothing could be read, `given_up` whether the rest could not be.
 
     Raises:
         InputError: the file cannot be read or has no video.
@@ -76,7 +77,10 @@ class VideoSource:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.read = 0
+        self.end_s = 0.0
         self.damaged = 0
+        self.gaps: list[tuple[float, float]] = []
         self.given_up = False
         self._container = _open(path)
         try:
@@ -102,8 +106,10 @@ class VideoSource:
         """Frees the file."""
         self._container.close()
 
-    def frames(self) -> Iterator[SourceFrame]:
+    def frames(self, wanted: Callable[[int], bool] = lambda _: True) -> Iterator[SourceFrame]:
         """Every frame that can be read, in the order of its time; what is broken is counted and left out.
+
+        Frames whose index is not `wanted` are left out, too, and cost less.
 
         Raises:
             InputError: there is none.
@@ -113,7 +119,7 @@ class VideoSource:
         stream_start = self._stream.start_time
         size: tuple[int, int] | None = None
         last: int | None = None
-        index = 0
+        sound = self.damaged
         for frame in self._decoded():
             pts = frame.pts
             if pts is None:
@@ -126,9 +132,14 @@ class VideoSource:
             last = pts
             time_s = float((pts - stream_start) * self.form.time_base)
             duration = frame.duration or step
-            yield SourceFrame(index, time_s, pts - file_offset, duration, upright_rgb(frame, *size))
-            index += 1
-        if index == 0:
+            if self.damaged > sound and time_s - self.end_s > 1.5 / self.form.rate:
+                self.gaps.append((self.end_s, time_s))
+            sound = self.damaged
+            index, self.read = self.read, self.read + 1
+            self.end_s = time_s + float(duration * self.form.time_base)
+            if wanted(index):
+                yield SourceFrame(index, time_s, pts - file_offset, duration, upright_rgb(frame, *size))
+        if self.read == 0:
             raise InputError(f"{self.path}: the video holds no frame that can be read")
 
     def _decoded(self) -> Iterator[VideoFrame]:

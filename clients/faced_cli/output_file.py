@@ -1,16 +1,20 @@
-"""A file that keeps its last good state: after the first failed write it is not touched again."""
+"""A file that keeps its last good state: only whole boxes of MP4 are written, and nothing after the first failure."""
 
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from pathlib import Path
+
+_HEADER = 8
 
 
 class OutputFile:
     """What a muxer writes to.
 
-    The first failed write raises OSError; later ones do nothing, so that a muxer that closes in spite of it cannot
-    spoil what is already playable.
+    A fragment (`moof` and its `mdat`) is written at once when it is whole, so that a process that is killed leaves none
+    that is cut off. The first failed write raises OSError and is taken back; later ones do nothing, so that a muxer
+    that closes in spite of it cannot spoil what is already playable.
     """
 
     def __init__(self, path: Path) -> None:
@@ -18,30 +22,24 @@ class OutputFile:
         self._failed = False
         self._file = io.FileIO(path, "w")
         self._position = 0
+        self._waiting = bytearray()
 
     def write(self, data: bytes) -> int:
-        """Writes all of `data`.
+        """Takes all of `data`.
 
         Raises:
             OSError: it could not be written; the first time only.
         """
-        view = memoryview(data)
-        if not self._failed:
-            try:
-                written = 0
-                while written < len(view):
-                    written += self._file.write(view[written:]) or 0
-            except OSError:
-                self._failed = True
-                raise
-        self._position += len(view)
-        return len(view)
+        self._waiting += data
+        self._position += len(data)
+        self._write(_whole_boxes(self._waiting))
+        return len(data)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Moves the place of the next write."""
-        if self._failed:
-            return self._position
-        self._position = self._file.seek(offset, whence)
+        self._write(len(self._waiting))
+        if not self._failed:
+            self._position = self._file.seek(offset, whence)
         return self._position
 
     def tell(self) -> int:
@@ -49,5 +47,46 @@ class OutputFile:
         return self._position
 
     def close(self) -> None:
-        """Closes the file; once is enough."""
-        self._file.close()
+        """Closes the file; once is enough.
+
+        Raises:
+            OSError: its end could not be written, and no write had failed before.
+        """
+        if self._file.closed:
+            return
+        try:
+            self._write(len(self._waiting))
+        finally:
+            self._file.close()
+
+    def _write(self, size: int) -> None:
+        data = memoryview(bytes(self._waiting[:size]))
+        del self._waiting[:size]
+        if self._failed or not data:
+            return
+        begin = self._file.tell() if self._file.seekable() else None
+        try:
+            while data:
+                data = data[self._file.write(data) or 0 :]
+        except OSError:
+            self._failed = True
+            self._waiting.clear()
+            if begin is not None:
+                with suppress(OSError):  # a device has no length
+                    self._file.truncate(begin)
+            raise
+
+
+def _whole_boxes(data: bytearray) -> int:
+    """How many bytes at the beginning are whole boxes of an MP4 file, a `moof` only with what follows it."""
+    end = at = 0
+    while len(data) - at >= _HEADER:
+        length = int.from_bytes(data[at : at + 4], "big")
+        if length < _HEADER:  # no box, or one whose length stands elsewhere
+            return len(data)
+        if len(data) - at < length:
+            break
+        at += length
+        if data[at - length + 4 : at - length + 8] != b"moof":
+            end = at
+    return end

@@ -16,6 +16,17 @@ REDDISH_PURPLE: Colour = (204, 121, 167)
 FACES: tuple[Colour, ...] = (SKY_BLUE, ORANGE, BLUISH_GREEN, YELLOW, REDDISH_PURPLE, VERMILLION)
 """One for each face in turn."""
 
+EMOTIONS: dict[str, Colour] = {
+    "angry": VERMILLION,
+    "disgust": BLUISH_GREEN,
+    "fear": REDDISH_PURPLE,
+    "happy": YELLOW,
+    "sad": SKY_BLUE,
+    "surprise": ORANGE,
+    "neutral": (150, 156, 166),
+}
+"""One for each of the default network's emotions."""
+
 PANEL: Colour = (17, 20, 26)
 TRACK: Colour = (62, 67, 76)
 BRIGHT: Colour = (245, 246, 248)

@@ -1,4 +1,4 @@
-"""Rows of JSON, each on disk as soon as it is written."""
+"""Rows of text, each on disk as soon as it is written."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ from faced_cli.terminal import is_standard_output, print_text
 
 
 class RowsFile:
-    """A file of one JSON object a line; a context manager. `path` "-" is standard output.
+    """A file of lines, JSON or others; a context manager. `path` "-" is standard output.
 
-    The file is made, and what it held is lost, with the first row.
+    The file is made, and what it held is lost, with the first row. Where the rows of a run that was cut off go on,
+    `kept` is how many bytes of the file stay, and `count` how many rows these are.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, kept: int = 0, count: int = 0) -> None:
         self.path = path
-        self.count = 0
+        self.count = count
         """Rows that are written."""
-        self._size = 0
+        self.size = kept
+        """Bytes that they have."""
         self._on_output = is_standard_output(path)
         self._file: io.FileIO | None = None
 
@@ -35,29 +37,39 @@ class RowsFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file; once is enough."""
         if self._file is not None:
             self._file.close()
 
     def write(self, row: JsonObject) -> None:
-        """Adds a row, whole or not at all.
+        """Adds a JSON object; see `write_text`."""
+        self.write_text(json_line(row) + "\n")
+
+    def write_text(self, line: str) -> None:
+        """Adds a row of one or more lines, whole or not at all.
 
         Raises:
             InputError: it cannot be written; the rows before it are kept.
             BrokenPipeError: whoever read them has gone.
         """
-        line = json_line(row) + "\n"
         if self._on_output:
             print_text(line)
             self.count += 1
             return
         try:
             if self._file is None:
-                self._file = io.FileIO(self.path, "w")
+                self._file = io.FileIO(self.path, "r+" if self.size else "w")
+                if self.size:
+                    self._file.truncate(self.size)
+                    self._file.seek(self.size)
         except OSError as error:
             raise self._unwritable(error) from error
         # A pipe's reader may let us wait for ever.
         with end_signals_held() if self._file.seekable() else nullcontext():
-            self._append(self._file, line.encode("ascii"))
+            self._append(self._file, line.encode())
 
     def _append(self, file: io.FileIO, data: bytes) -> None:
         try:
@@ -68,9 +80,9 @@ class RowsFile:
             raise
         except OSError as error:
             with suppress(OSError):  # a device cannot be shortened; a file loses the part of a row that fitted
-                file.truncate(self._size)
+                file.truncate(self.size)
             raise self._unwritable(error) from error
-        self._size += len(data)
+        self.size += len(data)
         self.count += 1
 
     def _unwritable(self, error: OSError) -> InputError:

@@ -1,179 +1,178 @@
-"""`faced-cli video`: a video in; an annotated video and a row for each frame out."""
+"""`faced-cli video`: videos in; annotated videos, rows and a summary out."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import faced_client
 from faced_cli.arguments import VideoArguments
 from faced_cli.connection import reach
-from faced_cli.drawing_style import Blur
-from faced_cli.errors import InputError
-from faced_cli.frames import SourceFrame, VideoSource
-from faced_cli.overlay import annotate, concealed
-from faced_cli.refusal import command_error, frame_error
-from faced_cli.render import JsonObject, frame_dropped_object, frame_error_object, frame_object
-from faced_cli.rows_file import RowsFile
-from faced_cli.terminal import is_standard_output, print_text, tell, visible
-from faced_cli.video_file import VideoFile
-from faced_cli.video_outputs import check_outputs
-from faced_cli.video_progress import VideoProgress
-from faced_cli.video_threads import Decoding, Encoding
-from faced_proto.types import FrameAnalysis, FrameFailure, FrameOutcome, RgbImage, StreamConfig, StreamMode
+from faced_cli.errors import CommandError, InputError
+from faced_cli.flat_rows import columns
+from faced_cli.frames import VideoSource
+from faced_cli.refusal import command_error
+from faced_cli.row_outputs import RowOutputs
+from faced_cli.summary_page import page
+from faced_cli.terminal import print_text, tell, visible
+from faced_cli.video_inputs import find_videos
+from faced_cli.video_job import VideoJob
+from faced_cli.video_outputs import VideoOutputs, plan_outputs
+from faced_cli.video_resume import CutOff, History, find_cut_off
+from faced_cli.video_row import VideoRow
+from faced_cli.video_summary import VideoSummary
+from faced_proto.types import ServerInfo
 
 
 def run_video(arguments: VideoArguments) -> int:
-    """Analyses every frame; what is finished is kept and told, whatever happens. Returns the exit code.
+    """Analyses videos one after the other; what is finished is kept and told, whatever happens. Returns the exit code.
 
     Raises:
         CommandError: input, output or server fail, or frames did.
     """
-    check_outputs(arguments.source, arguments.output, arguments.jsonl, force=arguments.force)
-    with ExitStack() as stack:
-        source = stack.enter_context(VideoSource(arguments.source))
-        reached = stack.enter_context(reach(arguments.connection))
-        encode = arguments.encode or ("raw" if reached.embedded else "jpeg:95")
-        run = _Run(arguments, source)
-        try:
-            run.analyse(reached.client, encode)
-        except faced_client.FacedError as error:
-            raise command_error(error, str(arguments.source)) from error
-        finally:
-            run.tell()
-        run.check()
-    return 0
-
-
-class _Run:
-    """One video on its way from file to files."""
-
-    def __init__(self, arguments: VideoArguments, source: VideoSource) -> None:
-        self._arguments = arguments
-        self._source = source
-        self._name = str(arguments.source)
-        self._video = VideoFile(arguments.output, source.form) if arguments.output is not None else None
-        self._rows = RowsFile(arguments.jsonl) if arguments.jsonl is not None else None
-        self._progress = VideoProgress(arguments.source.name, source.frame_estimate)
-        self._complete = False
-        self._end_s = 0.0
-        self._in_flight: deque[SourceFrame] = deque()
-        self._first_failure: tuple[SourceFrame, FrameFailure] | None = None
-
-    def analyse(self, client: faced_client.Client, encode: str) -> None:
-        """Decodes, analyses, writes rows, draws and encodes, all at the same time."""
-        wishes = self._arguments.wishes
-        config = StreamConfig(
-            mode=StreamMode.EVERY_FRAME,
-            options=wishes.options(auto_upsample=1),
-            scan_interval=self._arguments.scan_interval,
-        )
-        with ExitStack() as stack:
-            rows = stack.enter_context(self._rows) if self._rows is not None else None
-            stack.enter_context(self._progress)
-            encoding = stack.enter_context(Encoding(self._video)) if self._video is not None else None
-            decoding = stack.enter_context(Decoding(self._source))
-            outcomes = client.stream(self._sent(decoding.frames()), config, encode=encode)
-            for outcome in stack.enter_context(closing(outcomes)):
-                frame = self._in_flight.popleft()
-                self._count(frame, outcome)
-                if rows is not None:
-                    rows.write(self._row(frame, outcome))
-                if encoding is not None and not encoding.put(frame, self._drawn(frame, outcome)):
-                    return
-            self._complete = True
-
-    def tell(self) -> None:
-        """Prints what was done, and on standard error what was left out."""
-        tally = self._progress.tally
-        if tally.frames == 0:
-            return
-        for note in self._notes():
-            tell(f"{self._name}: {note}")
-        targets = [
-            f"{path}" if count == tally.frames else f"{path} (the first {count})" for path, count in self._held()
+    sources = find_videos(arguments.files.sources)
+    outputs = plan_outputs(arguments.files, sources)
+    if len(sources) == 1:
+        VideoSource(sources[0]).close()  # a wrong name is told before anything is loaded
+    if arguments.files.resume and outputs.journal is not None and not outputs.journal.exists():
+        existing = [
+            path for path in (*outputs.videos, outputs.jsonl, outputs.csv) if path is not None and path.exists()
         ]
-        seconds = tally.seconds
-        summary = (
-            f"{self._name}: {tally.frames} frames, {tally.faces} faces, {seconds:.1f} s,"
-            f" {tally.frames / max(seconds, 1e-6):.1f} frames/s -> {', '.join(targets)}"
-        )
-        if self._rows is not None and is_standard_output(self._rows.path):
-            tell(summary)
+        if existing:
+            tell(f"nothing to resume: {existing[0]} is there, and no run left a journal beside it")
+            return 0
+    with ExitStack() as stack:
+        reached = stack.enter_context(reach(arguments.connection))
+        try:
+            info = reached.client.server_info()
+        except faced_client.FacedError as error:
+            raise command_error(error, str(sources[0])) from error
+        encode = arguments.encode or ("raw" if reached.embedded else "jpeg:95")
+        return _Command(arguments, sources, outputs, info, encode).run(reached.client)
+
+
+class _Command:
+    """All videos of one command line."""
+
+    def __init__(
+        self,
+        arguments: VideoArguments,
+        sources: Sequence[Path],
+        outputs: VideoOutputs,
+        info: ServerInfo,
+        encode: str,
+    ) -> None:
+        self._arguments = arguments
+        self._sources = sources
+        self._outputs = outputs
+        self._encode = encode
+        wanted = arguments.wishes.attributes
+        self._columns = columns([m for m in info.models if m.attribute and (wanted is None or m.attribute in wanted)])
+        header = _header(arguments, sources, outputs, info, encode)
+        resumed = arguments.files.resume
+        self._cut_off = find_cut_off(outputs, header, arguments.scan_interval) if resumed else None
+        kept = None if self._cut_off is None else self._cut_off.kept
+        self._rows = RowOutputs(outputs, self._columns, header, kept)
+        self._summaries = [VideoSummary(str(source)) for source in sources]
+        self._history = History(arguments.half_life)
+        self._exit_code = 0
+
+    def run(self, client: faced_client.Client) -> int:
+        """Every video that is not done."""
+        with self._rows:
+            if self._cut_off is not None:
+                self._replay(self._cut_off)
+            try:
+                for number in range(0 if self._cut_off is None else self._cut_off.source, len(self._sources)):
+                    self._run_one(number, client)
+                    self._rows.done(number)
+            finally:
+                self._write_summary()
+            self._rows.finish()
+        return self._exit_code
+
+    def _run_one(self, number: int, client: faced_client.Client) -> None:
+        """One video; what is wrong with it alone ends nothing else."""
+        path = self._sources[number]
+        try:
+            source = VideoSource(path)
+        except InputError as error:
+            self._keep(error)
+            return
+        cut_off = self._cut_off if self._cut_off is not None and self._cut_off.source == number else None
+        summary = self._summaries[number]
+        with source:
+            job = VideoJob(self._arguments, source, self._video(number), summary, partial(self._rows.write, number))
+            try:
+                job.run(client, self._encode, cut_off, self._history.rows() if cut_off is not None else ())
+            except faced_client.FacedError as error:
+                raise command_error(error, str(path)) from error
+            except InputError as error:
+                if source.read > 0:
+                    raise
+                self._keep(error)
+                return
+            finally:
+                self._tell(job)
+            failure = job.failure()
+            if failure is not None:
+                self._keep(failure)
+
+    def _video(self, number: int) -> Path | None:
+        return self._outputs.videos[number] if self._outputs.videos else None
+
+    def _tell(self, job: VideoJob) -> None:
+        held = list(self._rows.held()) if len(self._sources) == 1 else [(name, None) for name, _ in self._rows.held()]
+        text = job.report(held)
+        if not text:
+            return
+        for note in job.notes():
+            tell(f"{job.name}: {note}")
+        if self._rows.on_standard_output:
+            tell(text)
         else:
-            print_text(visible(summary) + "\n")
+            print_text("".join(f"{visible(line)}\n" for line in text.splitlines()))
 
-    def check(self) -> None:
-        """To be called at the end.
+    def _keep(self, failure: CommandError) -> None:
+        tell(str(failure))
+        self._exit_code = self._exit_code or failure.exit_code
 
-        Raises:
-            CommandError: frames failed, or the end of the video could not be read.
-        """
-        if self._first_failure is not None:
-            frame, failure = self._first_failure
-            count = self._progress.tally.failed
-            told = f"{self._name}: frame {frame.index} at {frame.time_s:.3f} s failed: {failure.message}"
-            raise frame_error(failure, told if count == 1 else f"{told} ({count} frames failed, this one first)")
+    def _replay(self, cut_off: CutOff) -> None:
+        for entry in cut_off.entries():
+            assert entry.outcome is not None
+            name = str(self._sources[entry.source])
+            row = VideoRow(name, entry.frame, entry.time_s, entry.duration_s, entry.outcome)
+            self._summaries[entry.source].add(row)
+            self._rows.replay(row)
+            if entry.source == cut_off.source:
+                self._history.add(entry.outcome)
 
-        if self._complete and self._is_cut_short():
-            raise InputError(
-                f"{self._name}: unreadable from frame {self._progress.tally.frames} on, at {self._end_s:.3f} s"
-                + (f" of {self._source.announced_s:.3f} s" if self._source.announced_s is not None else "")
-            )
+    def _write_summary(self) -> None:
+        path = self._outputs.summary
+        if path is None or not any(summary.frames for summary in self._summaries):
+            return
+        try:
+            path.write_text(page(self._summaries), encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written ({error.strerror})") from error
 
-    def _is_cut_short(self) -> bool:
-        announced_s = self._source.announced_s
-        # A frame that is cut out at the end, as by an edit list, is no damage.
-        short = announced_s is not None and self._end_s < 0.98 * announced_s - 2 / self._source.form.rate
-        return self._source.given_up or short
 
-    def _held(self) -> Iterator[tuple[Path, int]]:
-        if self._video is not None:
-            yield self._video.path, self._video.frames
-        if self._rows is not None:
-            yield self._rows.path, self._rows.count
+def _header(
+    arguments: VideoArguments, sources: Sequence[Path], outputs: VideoOutputs, info: ServerInfo, encode: str
+) -> dict[str, str]:
+    """What must be the same for a run to be resumed, by what a message would call it."""
 
-    def _sent(self, frames: Iterator[SourceFrame]) -> Iterator[faced_client.StreamFrame]:
-        # Drawn by the SDK, no further ahead than the server allows: so few frames are in flight.
-        for frame in frames:
-            self._in_flight.append(frame)
-            yield faced_client.StreamFrame(frame.image, media_time_us=round(frame.time_s * 1e6), frame_id=frame.index)
+    def file(path: Path) -> tuple[str, int, int]:
+        known = path.stat() if path.exists() else None
+        return (str(path), 0, 0) if known is None else (str(path), known.st_size, known.st_mtime_ns)
 
-    def _row(self, frame: SourceFrame, outcome: FrameOutcome) -> JsonObject:
-        match outcome.result:
-            case FrameAnalysis():
-                return frame_object(self._name, frame.index, frame.time_s, outcome.result)
-            case FrameFailure(reason, message):
-                return frame_error_object(self._name, frame.index, frame.time_s, reason.value, message)
-            case dropped:
-                return frame_dropped_object(self._name, frame.index, frame.time_s, dropped.reason.value)
-
-    def _drawn(self, frame: SourceFrame, outcome: FrameOutcome) -> RgbImage:
-        style = self._arguments.style
-        if isinstance(outcome.result, FrameAnalysis):
-            return annotate(frame.image, outcome.result, style)
-        # Nobody knows where the faces are.
-        return frame.image if style.blur is Blur.NONE else concealed(frame.image, Blur.ALL, ())
-
-    def _count(self, frame: SourceFrame, outcome: FrameOutcome) -> None:
-        result = outcome.result
-        self._end_s = frame.time_s + float(frame.duration * self._source.form.time_base)
-        if isinstance(result, FrameFailure):
-            self._progress.tally.failed += 1
-            self._first_failure = self._first_failure or (frame, result)
-        elif not isinstance(result, FrameAnalysis):
-            self._progress.tally.dropped += 1
-        self._progress.add(len(result.faces) if isinstance(result, FrameAnalysis) else 0)
-
-    def _notes(self) -> list[str]:
-        notes = [*self._video.notes] if self._video is not None else []
-        if self._source.damaged:
-            notes.append(f"{self._source.damaged} broken packets or frames were left out or patched by the decoder")
-        expected, read = self._source.frame_estimate, self._progress.tally.frames
-        if self._complete and not self._is_cut_short() and expected is not None and read < 0.98 * expected - 1:
-            notes.append(f"only {read} of about {expected} frames that the file announces could be read")
-        if self._progress.tally.dropped:
-            notes.append(f"{self._progress.tally.dropped} frames were dropped by the server")
-        return notes
+    files = arguments.files
+    return {
+        "videos": repr([file(path) for path in sources]),
+        "outputs": repr([str(path) for path in (*outputs.videos, outputs.jsonl, outputs.csv, outputs.parquet)]),
+        "options": repr((arguments.wishes, arguments.scan_interval, arguments.half_life, files.every, encode)),
+        "drawing": repr(arguments.style),
+        "networks": repr([model.model for model in info.models]),
+    }

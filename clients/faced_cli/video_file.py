@@ -11,13 +11,15 @@ from typing import Self
 import av
 import numpy as np
 from av.container import OutputContainer
-from av.video.frame import VideoFrame
+from av.packet import Packet
+from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
 from faced_cli.audio_track import AudioTracks
 from faced_cli.errors import InputError
 from faced_cli.frames import SourceFrame, VideoForm
 from faced_cli.output_file import OutputFile
+from faced_cli.partial_video import PartialVideo, parameters_of
 from faced_proto.types import RgbImage
 
 _MATRICES = frozenset({1, 4, 5, 6, 7, 9})
@@ -45,6 +47,8 @@ class VideoFile:
         self._muxer: _Muxer | None = None
         self._failure_told = False
         self._written = 0
+        self._beside: Path | None = None
+        self._beside_until = 0
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -64,6 +68,30 @@ class VideoFile:
     ) -> None:
         self.close()
 
+    def carry_over(self, before: PartialVideo, most: int) -> int:
+        """Takes over the first frames, `most` or fewer, of a run that was cut off; to be called first of all.
+
+        This file is written beside that one, and takes its place as soon as it holds as much. Returns how many frames
+        were taken: 0 where this encoder cannot go on with them.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        self._beside = self.path.with_name(self.path.name + ".resumed")
+        try:
+            self._muxer = _Muxer(self._beside, self._form, before.width, before.height)
+            if self._muxer.parameters == before.parameters:
+                for begin, duration, packet in before.frames(self._form.time_base):
+                    if self._written == most:
+                        break
+                    self._muxer.copy(begin, duration, packet)
+                    self._written += 1
+        except (OSError, av.error.FFmpegError) as error:
+            raise self._unwritable(error) from error
+        # The muxer holds the newest fragment back.
+        self._beside_until = self._written + self._muxer.fragment
+        return self._written
+
     def write(self, frame: SourceFrame, image: RgbImage) -> None:
         """Adds `image` (uint8 [h, w, 3] RGB) at the time of `frame`, and the sound before it.
 
@@ -76,6 +104,8 @@ class VideoFile:
                 self._muxer = _Muxer(self.path, self._form, width, height)
             self._muxer.write(frame, image)
             self._written += 1
+            if self._beside is not None and self._written > self._beside_until:
+                self._take_place()
         except (OSError, av.error.FFmpegError) as error:
             raise self._unwritable(error) from error
 
@@ -102,9 +132,19 @@ class VideoFile:
             return
         try:
             self._muxer.close(flush=not self._failure_told)
+            if self._beside is not None and not self._failure_told:
+                self._take_place()
         except (OSError, av.error.FFmpegError) as error:
             if not self._failure_told:  # else this is its echo
                 raise self._unwritable(error) from error
+        finally:
+            if self._beside is not None:  # the older file holds more
+                self._beside.unlink(missing_ok=True)
+
+    def _take_place(self) -> None:
+        if self._beside is not None:
+            self._beside.replace(self.path)
+            self._beside = None
 
     def _unwritable(self, error: OSError | av.error.FFmpegError) -> InputError:
         self._failure_told = True
@@ -129,6 +169,7 @@ class _Muxer:
     def __init__(self, path: Path, form: VideoForm, width: int, height: int) -> None:
         self._file = OutputFile(path)
         self._durations: dict[int, int] = {}
+        self._begun = 0
         self._matrix = form.colours.matrix if form.colours.matrix in _MATRICES else _BT601
         self._closed = False
         self._flushed = False
@@ -139,6 +180,16 @@ class _Muxer:
         except BaseException:
             self._file.close()
             raise
+
+    @property
+    def parameters(self) -> frozenset[bytes]:
+        """The encoder's parameter sets."""
+        return parameters_of(self._stream)
+
+    @property
+    def fragment(self) -> int:
+        """The most frames that a fragment has."""
+        return self._stream.codec_context.gop_size
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -152,11 +203,22 @@ class _Muxer:
             image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         picture = VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p", dst_colorspace=self._matrix)
         picture.pts, picture.time_base = frame.pts, self._stream.codec_context.time_base
+        if self._begun == 1:
+            picture.pict_type = PictureType.I  # ends the first fragment at once: soon there is something to play
+        self._begun += 1
         self._durations[frame.pts] = frame.duration
-        if self._audio is not None:
-            for packet in self._audio.until(frame.pts * self._stream.codec_context.time_base):
-                self._container.mux(packet)
+        self._mux_sound_until(frame.pts)
         self._mux(picture)
+
+    def copy(self, begin: int, duration: int, packet: Packet[VideoStream]) -> None:
+        """Writes an encoded frame and the sound that begins before it; times in ticks of the source."""
+        self._begun += 1
+        self._mux_sound_until(begin)
+        packet.stream = self._stream
+        packet.time_base = self._stream.codec_context.time_base
+        packet.pts = packet.dts = begin
+        packet.duration = duration
+        self._container.mux(packet)
 
     def write_rest(self) -> None:
         """Writes what the encoder holds and the rest of the sound."""
@@ -193,7 +255,13 @@ class _Muxer:
         context.color_primaries, context.color_trc = form.colours.primaries, form.colours.transfer
         if form.pixel_aspect is not None:
             context.sample_aspect_ratio = form.pixel_aspect
+        context.open(strict=False)
         return stream
+
+    def _mux_sound_until(self, begin: int) -> None:
+        if self._audio is not None:
+            for packet in self._audio.until(begin * self._stream.codec_context.time_base):
+                self._container.mux(packet)
 
     def _mux(self, picture: VideoFrame | None) -> None:
         if picture is None and self._flushed:

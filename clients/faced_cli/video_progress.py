@@ -1,9 +1,7 @@
-"""How a video run is going: a bar on a terminal's standard error, and counts for the summary."""
+"""How a video run is going: a bar on a terminal's standard error."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -23,26 +21,13 @@ from rich.text import Text
 from faced_cli.terminal import visible
 
 
-@dataclass(slots=True)
-class Tally:
-    """Frames and faces so far, and since when (monotonic seconds)."""
-
-    began: float
-    frames: int = 0
-    faces: int = 0
-    failed: int = 0
-    dropped: int = 0
-
-    @property
-    def seconds(self) -> float:
-        """Since the beginning."""
-        return time.monotonic() - self.began
-
-
 class VideoProgress:
-    """A context manager that shows the bar; `frames` is the file's own estimate, None = not known."""
+    """A context manager that shows the bar; `frames` is how many there should be (None = not known).
 
-    def __init__(self, name: str, frames: int | None) -> None:
+    `done` and `faces` are those of the run that this one goes on with.
+    """
+
+    def __init__(self, name: str, frames: int | None, *, done: int = 0, faces: int = 0) -> None:
         console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}", style="bold", markup=False),
@@ -56,8 +41,9 @@ class VideoProgress:
             disable=not console.is_terminal,
         )
         name = visible(name)
-        self._task = self._bar.add_task(name if len(name) <= 24 else name[:23] + "~", total=frames, faces=0)
-        self.tally = Tally(time.monotonic())
+        self._task = self._bar.add_task(name if len(name) <= 24 else name[:23] + "~", total=frames, faces=faces)
+        self._bar.update(self._task, completed=done)
+        self._faces = faces
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -70,9 +56,8 @@ class VideoProgress:
 
     def add(self, faces: int) -> None:
         """A frame is done."""
-        self.tally.frames += 1
-        self.tally.faces += faces
-        self._bar.update(self._task, advance=1, faces=self.tally.faces)
+        self._faces += faces
+        self._bar.update(self._task, advance=1, faces=self._faces)
 
 
 class _Rate(ProgressColumn):

@@ -9,7 +9,7 @@ from typing import Self
 
 from faced_cli.channel import Channel
 from faced_cli.end_signals import end_signals_held
-from faced_cli.frames import SourceFrame, VideoSource
+from faced_cli.frames import SourceFrame
 from faced_cli.video_file import VideoFile
 from faced_proto.types import RgbImage
 
@@ -17,10 +17,10 @@ _FRAMES_BETWEEN = 3
 
 
 class Decoding:
-    """Decodes a video in a thread; a context manager, after whose end the source may be closed."""
+    """Draws frames from their source in a thread; a context manager, after whose end the source may be closed."""
 
-    def __init__(self, source: VideoSource) -> None:
-        self._source = source
+    def __init__(self, frames: Iterator[SourceFrame]) -> None:
+        self._frames = frames
         self._channel: Channel[SourceFrame] = Channel(_FRAMES_BETWEEN)
         self._thread = threading.Thread(target=self._run, name="faced-decode", daemon=True)
 
@@ -41,7 +41,7 @@ class Decoding:
 
     def _run(self) -> None:
         try:
-            for frame in self._source.frames():
+            for frame in self._frames:
                 if not self._channel.put(frame):
                     return
         except BaseException as error:  # noqa: BLE001  (raised again in the receiver's thread)

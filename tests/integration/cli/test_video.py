@@ -18,14 +18,26 @@ def test_annotated_video_and_a_row_for_each_frame(cli, clip, tmp_path):
     out, rows_path = tmp_path / "out.mp4", tmp_path / "rows.jsonl"
     code, text, err = cli("video", clip, "-o", out, "--jsonl", rows_path)
     assert (code, err) == (0, "")
-    (summary,) = text.splitlines()
-    assert summary.startswith(f"{clip}: 24 frames, 24 faces, ")
+    summary, head, track = text.splitlines()
+    assert summary.startswith(f"{clip}: 24 frames, 24 faces, 1 track, ")
     assert summary.endswith(f"-> {out}, {rows_path}")
+    assert head.split() == ["track", "from", "to", "seen", "emotions,", "gender,", "age"]
+    assert track.split()[:8] == ["#1", "0:00.0", "0:01.0", "1.0", "s", "happy", "1.0", "s,"]
+    assert max(len(head), len(track)) <= 80
+    assert not list(tmp_path.glob("*.journal"))
     rows = rows_of(rows_path)
     assert [row["frame"] for row in rows] == list(range(24))
     assert [row["time_s"] for row in rows] == pytest.approx([0.04 * i for i in range(24)], abs=1e-6)
     assert {len(row["faces"]) for row in rows} == {1}
     assert {row["applied_scale"] for row in rows} == {1.0}
+    assert {row["faces"][0]["track_id"] for row in rows} == {1}
+    for name in ("emotion", "gender", "age", "age_group"):
+        told = [row["faces"][0]["attributes"][name] for row in rows]
+        assert all(list(value["raw"]["probabilities"]) == list(value["probabilities"]) for value in told)
+        smooth, raw = (
+            [max(v["probabilities"].values()) for v in values] for values in (told, [v["raw"] for v in told])
+        )
+        assert np.abs(np.diff(smooth)).sum() < np.abs(np.diff(raw)).sum()
     moved = rows[20]["faces"][0]["box"]["left"] - rows[0]["faces"][0]["box"]["left"]
     assert moved == pytest.approx(40, abs=12)
     with av.open(str(clip)) as before, av.open(str(out)) as after:
@@ -37,7 +49,7 @@ def test_annotated_video_and_a_row_for_each_frame(cli, clip, tmp_path):
     for i in (0, 12, 23):
         box = rows[i]["faces"][0]["box"]
         edge = pictures[i][int(box["top"]) + 10 : int(box["bottom"]) - 10, int(box["left"])]
-        assert (edge[:, 2].astype(int) - edge[:, 0]).mean() > 60  # sky blue: the box is that of this frame
+        assert (edge[:, 0].astype(int) - edge[:, 2]).mean() > 60  # orange: the box is that of this frame
         assert abs(pictures[i].astype(int) - sources[i]).mean() > 10
     with av.open(str(clip)) as before, av.open(str(out)) as after:
         assert [bytes(p) for p in after.demux(audio=0)] == [bytes(p) for p in before.demux(audio=0)]
@@ -87,7 +99,9 @@ def test_bad_videos_are_bad_input_and_nothing_is_written(cli, server, tmp_path):
     out = tmp_path / "out.mp4"
     text = tmp_path / "text.mp4"
     text.write_text("no video")
-    for source in (tmp_path / "missing.mp4", text, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for source in (tmp_path / "missing.mp4", text, empty):
         code, _, err = cli("video", source, "-o", out, "--server", server)
         assert code == 3
         assert err.startswith(f"faced-cli: {source}: ")

@@ -1,0 +1,136 @@
+"""Rows into all their files, the journal first, so that a run that is cut off can be resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from faced_cli.flat_rows import Column, csv_head, csv_lines
+from faced_cli.journal import Journal, JournalEntry
+from faced_cli.parquet_file import ParquetFile
+from faced_cli.render import JsonObject, frame_dropped_object, frame_error_object, frame_object
+from faced_cli.rows_file import RowsFile
+from faced_cli.terminal import is_standard_output
+from faced_cli.video_outputs import VideoOutputs
+from faced_cli.video_row import VideoRow
+from faced_proto.types import FrameAnalysis, FrameFailure
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What stays of a run that was cut off: rows, and bytes of the journal and of the text outputs."""
+
+    rows: int = 0
+    journal_size: int = 0
+    jsonl_size: int = 0
+    csv_size: int = 0
+
+
+class RowOutputs:
+    """Writes rows; a context manager. No file is made before the first row.
+
+    Raises:
+        ModelsError: what Parquet needs is not installed.
+    """
+
+    def __init__(self, outputs: VideoOutputs, columns: Sequence[Column], header: object, kept: Kept | None) -> None:
+        stays = kept or Kept()
+        self._jsonl = self._csv = None
+        if outputs.jsonl is not None:
+            self._jsonl = RowsFile(outputs.jsonl, kept=stays.jsonl_size, count=stays.rows)
+        if outputs.csv is not None:
+            self._csv = RowsFile(outputs.csv, kept=stays.csv_size, count=stays.rows)
+        self._parquet = ParquetFile(outputs.parquet, columns) if outputs.parquet is not None else None
+        self._columns = columns
+        self._has_head = stays.csv_size > 0
+        self._journal_path, self._header, self._kept = outputs.journal, header, kept
+        self._journal: Journal | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for file in self._files():
+            file.close()
+        if self._journal is not None:
+            self._journal.close()
+
+    @property
+    def on_standard_output(self) -> bool:
+        """Whether rows go there."""
+        return any(is_standard_output(file.path) for file in (self._jsonl, self._csv) if file is not None)
+
+    def held(self) -> Iterator[tuple[str, int]]:
+        """Each file's name with the number of frames whose rows it has."""
+        for file in self._files():
+            yield str(file.path), file.count
+
+    def replay(self, row: VideoRow) -> None:
+        """Takes in a row of the run before that the text outputs have already."""
+        if self._parquet is not None:
+            self._parquet.write(row)
+
+    def write(self, source: int, row: VideoRow) -> None:
+        """Adds a row of the source of this number.
+
+        Raises:
+            InputError: it cannot be written; the rows before it are kept.
+            BrokenPipeError: whoever read them has gone.
+        """
+        self._note(source, row)
+        if self._jsonl is not None:
+            self._jsonl.write(_object(row))
+        if self._csv is not None:
+            head = "" if self._has_head else csv_head(self._columns)
+            self._csv.write_text(head + csv_lines(self._columns, row))
+            self._has_head = True
+        if self._parquet is not None:
+            self._parquet.write(row)
+
+    def done(self, source: int) -> None:
+        """Nothing more comes of the source."""
+        self._note(source, None)
+
+    def finish(self) -> None:
+        """Everything is written: there is nothing to resume."""
+        for file in self._files():
+            file.close()
+        journal = self._open_journal()
+        if journal is not None:
+            journal.remove()
+
+    def _files(self) -> Iterator[RowsFile | ParquetFile]:
+        yield from (file for file in (self._jsonl, self._csv, self._parquet) if file is not None)
+
+    def _note(self, source: int, row: VideoRow | None) -> None:
+        journal = self._open_journal()
+        if journal is None:
+            return
+        jsonl, csv = (0 if file is None else file.size for file in (self._jsonl, self._csv))
+        if row is None:
+            journal.add(JournalEntry(source, 0, 0.0, 0.0, jsonl, csv, None))
+        else:
+            journal.add(JournalEntry(source, row.frame, row.time_s, row.duration_s, jsonl, csv, row.outcome))
+
+    def _open_journal(self) -> Journal | None:
+        if self._journal is None and self._journal_path is not None:
+            if self._kept is None:
+                self._journal = Journal(self._journal_path, self._header)
+            else:
+                self._journal = Journal.continued(self._journal_path, self._kept.journal_size)
+        return self._journal
+
+
+def _object(row: VideoRow) -> JsonObject:
+    head = (row.source, row.frame, row.time_s)
+    match row.outcome.result:
+        case FrameAnalysis():
+            return frame_object(*head, row.outcome.result)
+        case FrameFailure(reason, message):
+            return frame_error_object(*head, reason.value, message)
+        case dropped:
+            return frame_dropped_object(*head, dropped.reason.value)
