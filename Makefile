@@ -7,7 +7,7 @@ PROTO_VENV := .venv-proto
 # The oldest code generator that is supported: generated code runs on its own protobuf version and newer ones.
 GRPC_TOOLS := grpcio-tools==1.74.0
 
-.PHONY: help demo test test-all check format parity parity-record bench proto weights image-proof clean
+.PHONY: help demo test test-all check format parity parity-record bench proto settings weights image-proof clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,7 @@ check: $(VENV)/installed-test $(PROTO_VENV)/installed  ## Format, lint, types, i
 	$(BIN)/lint-imports
 	$(PROTO_VENV)/bin/python proto/generate.py --check
 	$(PROTO_VENV)/bin/python proto/lint.py
+	$(BIN)/python -m faced_service.settings_table --check
 
 format: $(VENV)/installed-test  ## Format, and mend what can be mended
 	$(BIN)/ruff format .
@@ -50,6 +51,9 @@ bench: $(VENV)/installed-test  ## Measure everything that the README tells (10 m
 
 proto: $(PROTO_VENV)/installed  ## Generate proto/faced_proto/v1 from proto/faced/v1
 	$(PROTO_VENV)/bin/python proto/generate.py
+
+settings: $(VENV)/installed-test  ## Write docs/settings.md from the settings
+	$(BIN)/python -m faced_service.settings_table
 
 weights: $(VENV)/installed-test  ## Make the default weights again from their carriers and compare
 	$(BIN)/faced models rebuild --check

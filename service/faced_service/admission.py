@@ -27,8 +27,11 @@ class Admission:
     wait for a place in their turns; others are refused where there is none.
     """
 
-    def __init__(self, *, queue_limit: int, max_bytes: int) -> None:
-        self._limit, self._max_bytes = queue_limit, max_bytes
+    def __init__(
+        self, *, queue_limit: int, max_bytes: int, on_bytes: Callable[[int], None] = lambda _bytes: None
+    ) -> None:
+        """`on_bytes` is told how many bytes are in hand whenever that changes."""
+        self._limit, self._max_bytes, self._on_bytes = queue_limit, max_bytes, on_bytes
         # By flow, by caller, and by patience.
         self._in_hand: Counter[Hashable] = Counter()
         self._placed = self._uploads = 0
@@ -207,6 +210,7 @@ class Admission:
         self._hand_on()
 
     def _look_for_room(self) -> None:
+        self._on_bytes(self.bytes)
         if self.bytes < self._max_bytes:
             self._room.set()
         else:

@@ -18,6 +18,7 @@ from faced_models.errors import ModelError
 from faced_proto.types import (
     AnalysisOptions,
     Detection,
+    DropReason,
     EffectiveOptions,
     FaceAnalysis,
     FrameAnalysis,
@@ -98,8 +99,12 @@ class Analyzer:
         self._known = known_attributes
         self.guard = age_guard(settings)
         self._closed_because: str | None = "the server is starting"
-        self.admission = Admission(queue_limit=settings.queue_limit, max_bytes=settings.max_in_flight_bytes)
         self._metrics = metrics or Metrics()
+        self.admission = Admission(
+            queue_limit=settings.queue_limit,
+            max_bytes=settings.max_in_flight_bytes,
+            on_bytes=self._metrics.bytes_in_flight,
+        )
         self._on_hang = on_hang
         # Decoding and aligning: both hold the interpreter for little of their time.
         self._threads = ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="frames")
@@ -136,6 +141,7 @@ class Analyzer:
     async def start(self) -> None:
         """Run every network once; from then on frames are taken."""
         await self._finder.prepare(self._models.warm_up)
+        self._metrics.networks_loaded(self._models.detector.engine, self._models.infos)
         self._closed_because = None
 
     async def close(self) -> None:
@@ -157,6 +163,10 @@ class Analyzer:
             raise
         self._metrics.frame_analysed(analysis)
         return analysis
+
+    def frame_dropped(self, reason: DropReason) -> None:
+        """A stream left a frame out."""
+        self._metrics.frame_dropped(reason)
 
     async def _admit(self, request: AnalysisRequest, deadline: float | None) -> FrameAnalysis:
         self.require_ready()

@@ -45,7 +45,8 @@ class Batcher(Generic[Item, Key, Result]):
     `max_batch` counts the items' sizes; an item that alone is larger goes alone. A batch begins when it is full or
     its first item is `max_wait` old. When the work raises, the batch is halved until only the items that make it
     raise are left; these get the exception. Work that takes longer than `run_timeout` cannot be ended: its items get
-    `Hung`, `on_hang` is told the batcher's name, and the batcher is closed.
+    `Hung`, `on_hang` is told the batcher's name, and the batcher is closed. `on_batch` is told the name, the size and
+    the seconds that each item waited, as a batch begins.
     """
 
     def __init__(
@@ -58,10 +59,11 @@ class Batcher(Generic[Item, Key, Result]):
         queue_limit: int,
         run_timeout: float | None = None,
         on_hang: Callable[[str], None] = lambda _name: None,
+        on_batch: Callable[[str, int, Sequence[float]], None] = lambda _name, _size, _waits: None,
     ) -> None:
         self._name, self._work = name, work
         self._max_batch, self._max_wait, self._queue_limit = max_batch, max_wait, queue_limit
-        self._run_timeout, self._on_hang = run_timeout, on_hang
+        self._run_timeout, self._on_hang, self._on_batch = run_timeout, on_hang, on_batch
         self._queue: FairQueue[Item, Key, Served[Result]] = FairQueue()
         self._arrival, self._closing = asyncio.Event(), False
         self._collector: asyncio.Task[None] | None = None
@@ -149,6 +151,7 @@ class Batcher(Generic[Item, Key, Result]):
         if not (batch := [entry for entry in batch if entry.wanted()]):
             return
         begin, items = monotonic(), [entry.item for entry in batch]
+        self._on_batch(self._name, sum(entry.size for entry in batch), [begin - entry.since for entry in batch])
         try:
             results = await self._thread.run(partial(self._work, batch[0].key, items), self._run_timeout)
             pairs = list(zip(batch, results, strict=True))

@@ -57,6 +57,7 @@ class Describer:
                 queue_limit=settings.queue_limit,
                 run_timeout=settings.run_timeout_s,
                 on_hang=on_hang,
+                on_batch=metrics.batch_began,
             )
             for network, classifier in classifiers.items()
         }

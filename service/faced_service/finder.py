@@ -72,6 +72,7 @@ class Finder:
             queue_limit=settings.queue_limit,
             run_timeout=settings.run_timeout_s,
             on_hang=on_hang,
+            on_batch=metrics.batch_began,
         )
 
     def __len__(self) -> int:

@@ -6,11 +6,9 @@ Settings come from defaults, a TOML file, FACED_* variables and flags; the later
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Mapping
-from enum import Enum
 from pathlib import Path
 
 from faced_service.access import open_access
@@ -20,8 +18,8 @@ from faced_service.logs import configure_logs
 from faced_service.metrics import Metrics
 from faced_service.networks import Networks, check_allowed
 from faced_service.serving import announced_page, exit_code_of, say, serve
-from faced_service.setting_kinds import Kind, Member, Names, Switch, Text
-from faced_service.setting_sources import SettingEntry, load_settings, setting_entries
+from faced_service.setting_kinds import Kind, Member, Switch, Text
+from faced_service.setting_sources import load_settings, setting_entries, shown
 from faced_service.settings import Settings
 from faced_service.workers import supervise
 
@@ -32,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check-config", action="store_true", help="say whether the settings can be, and stop")
     defaults = Settings()
     for entry in setting_entries():
-        default = f"(default: {_shown(defaults, entry)}; {entry.variable})"
+        default = f"(default: {shown(defaults, entry)}; {entry.variable})"
         help_ = f"{entry.help} {_allowed(entry.kind)}{default}".replace("%", "%%")
         if isinstance(entry.kind, Switch):
             parser.add_argument(entry.flag, action="store_true", default=None, help=help_)
@@ -54,7 +52,7 @@ def _serve(arguments: argparse.Namespace, flags: Mapping[str, str | bool]) -> in
     open_certificates(settings)
     if arguments.check_config:
         for entry in setting_entries():
-            sys.stdout.write(f"{entry.name} = {_shown(settings, entry)}\n")
+            sys.stdout.write(f"{entry.name} = {shown(settings, entry)}\n")
         say("the settings are valid")
         return DONE
     configure_logs(settings.log_format, settings.log_level)
@@ -73,14 +71,6 @@ def _allowed(kind: Kind) -> str:
             return f"Must be {expected}. "
         case _:
             return ""
-
-
-def _shown(settings: Settings, entry: SettingEntry) -> str:
-    """The value as TOML has it, or in a word where TOML has none."""
-    value = getattr(settings, entry.name)
-    if value is None:
-        return '"all"' if isinstance(entry.kind, Names) else "unset"
-    return json.dumps(value.value if isinstance(value, Enum) else str(value) if isinstance(value, Path) else value)
 
 
 def _announce(address: str, networks: Networks) -> None:

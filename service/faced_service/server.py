@@ -68,7 +68,7 @@ async def running_server(
         on_hang=lambda: None if hung.done() else hung.set_result(None),
     )
     calls = Calls(access, metrics)
-    servicer = FaceAnalysisServicer(analyzer, access, calls, settings)
+    servicer = FaceAnalysisServicer(analyzer, access, calls, metrics, settings)
     servicer.add_to(server)
     condition = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(condition, server)

@@ -23,6 +23,7 @@ from faced_service.access import Access, Caller
 from faced_service.analyzer import AnalysisRequest, Analyzer
 from faced_service.calls import Calls
 from faced_service.fair_queue import Flow
+from faced_service.metrics import Metrics
 from faced_service.requests import (
     Malformed,
     deadline_from_proto,
@@ -44,8 +45,9 @@ _AUTO_UPSAMPLE = 1
 class FaceAnalysisServicer:
     """See `FaceAnalysisService` in service.proto."""
 
-    def __init__(self, analyzer: Analyzer, access: Access, calls: Calls, settings: Settings) -> None:
+    def __init__(self, analyzer: Analyzer, access: Access, calls: Calls, metrics: Metrics, settings: Settings) -> None:
         self._analyzer = analyzer
+        self._metrics = metrics
         self._access = access
         self._calls = calls
         self._settings = settings
@@ -85,6 +87,7 @@ class FaceAnalysisServicer:
             with self._analyzer.admission.upload(Flow(caller.name, connection)):
                 message: service_pb2.AnalyzeRequest = await only(requests, self._settings.upload_timeout_s)
             arrived = monotonic()
+            self._metrics.picture_came(caller.label)
             options = analysis_options_from_proto(message.options)
             own_deadline = message.deadline if message.HasField("deadline") else None
             deadline = deadline_from_proto(own_deadline, context.time_remaining(), arrived)
@@ -107,7 +110,7 @@ class FaceAnalysisServicer:
         """A configuration and frames in, its answer and one outcome for each frame out."""
         # Writes instead of yields: a call that is cancelled ends here at once, and with it what is under way.
         async with self._calls.begin("AnalyzeStream", context) as caller:
-            with self._access.stream(caller), self._ending() as ending:
+            with self._access.stream(caller), self._metrics.stream_open(), self._ending() as ending:
                 await self._follow(aiter(requests), caller, ending, context)
 
     @contextmanager
@@ -161,6 +164,7 @@ class FaceAnalysisServicer:
         """The frames, as long as the caller may send some."""
         async for frame in frames:
             self._access.recheck(caller)
+            self._metrics.picture_came(caller.label)
             yield frame
 
     async def GetServerInfo(  # noqa: N802

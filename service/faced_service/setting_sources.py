@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import get_args, get_type_hints
 
-from faced_service.setting_kinds import Kind
+from faced_service.setting_kinds import Kind, Names
 from faced_service.settings import Settings, SettingsError
 
 ENVIRONMENT_PREFIX = "FACED_"
@@ -42,6 +44,14 @@ def setting_entries() -> Iterator[SettingEntry]:
     for name, hint in get_type_hints(Settings, include_extras=True).items():
         _type, kind, sentence = get_args(hint)
         yield SettingEntry(name, kind, sentence)
+
+
+def shown(settings: Settings, entry: SettingEntry) -> str:
+    """The value as TOML has it, or in a word where TOML has none."""
+    value = getattr(settings, entry.name)
+    if value is None:
+        return '"all"' if isinstance(entry.kind, Names) else "unset"
+    return json.dumps(value.value if isinstance(value, Enum) else str(value) if isinstance(value, Path) else value)
 
 
 def load_settings(config: Path | None, environment: Mapping[str, str], flags: Mapping[str, str | bool]) -> Settings:

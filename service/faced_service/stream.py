@@ -208,6 +208,8 @@ class Stream:
 
     def _tracked(self, outcome: FrameOutcome) -> FrameOutcome:
         arrived = self._arrivals.popleft()
+        if isinstance(outcome.result, FrameDropped):
+            self._analyzer.frame_dropped(outcome.result.reason)
         return outcome if self._tracks is None else self._tracks.follow(outcome, arrived)
 
     async def _drain(self, reader: asyncio.Task[None]) -> None:

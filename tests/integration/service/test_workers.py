@@ -83,6 +83,10 @@ def test_both_serve_and_their_metrics_are_one(served, raw_face):
     assert metric(served, r'faced_stage_seconds_count\{stage="detect"\}') == 12
     assert metric(served, r'faced_out_of_memory_total\{step="split"\}') == 0
     assert metric(served, "faced_queue_depth") == 0
+    assert metric(served, "faced_in_flight_bytes") == 0
+    assert metric(served, r'faced_batch_size_count\{queue="detect"\}') == 12
+    assert metric(served, r'faced_engine_info\{backend="onnxruntime",device="cpu",precision="exact"\}') == 1
+    assert metric(served, "faced_resident_bytes") > 50e6
 
 
 def test_one_that_dies_is_started_again_and_nothing_is_lost_from_the_counts(served, raw_face):

@@ -1,10 +1,12 @@
 import dataclasses
+import re
 
 import pytest
 
 from faced_proto.types import Precision
 from faced_service.setting_sources import load_settings, setting_entries
 from faced_service.settings import Settings, SettingsError
+from faced_service.settings_table import settings_table
 
 
 def toml(tmp_path, text):
@@ -163,6 +165,12 @@ def test_files_that_need_each_other(flags, said):
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "::1"])
 def test_this_machine_needs_nothing(host):
     assert load_settings(None, {"FACED_HOST": host}, {}).host == host
+
+
+def test_the_table_of_settings_is_current_and_has_all_of_them(request):
+    page = (request.config.rootpath / "docs/settings.md").read_text(encoding="utf-8")
+    assert page == settings_table()
+    assert re.findall(r"^\| `(\w+)` ", page, re.MULTILINE) == [entry.name for entry in setting_entries()]
 
 
 def test_every_setting_has_a_kind_a_sentence_and_a_default_of_its_kind():
