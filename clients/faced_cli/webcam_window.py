@@ -85,7 +85,10 @@ class Window:
     @property
     def closed(self) -> bool:
         """Whether its user has closed it."""
-        return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1
+        try:
+            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1
+        except cv2.error:  # Qt's way to say that there is no such window any more
+            return True
 
     def show(self, image: RgbImage) -> None:
         """Puts the picture (uint8 [h, w, 3] RGB) into the window, which takes its proportions from the first one."""
