@@ -24,6 +24,9 @@ from faced_proto.types import RgbImage
 _MOST_FAILED_READS = 10
 """Reads that fail in a row until the rest of a file is given up."""
 
+_DECODER_DELAY = 32
+"""The most frames that a decoder holds back: so late may come what was before a broken place."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFrame:
@@ -119,7 +122,7 @@ class VideoSource:
         stream_start = self._stream.start_time
         size: tuple[int, int] | None = None
         last: int | None = None
-        sound = self.damaged
+        damaged, broken_at = self.damaged, -_DECODER_DELAY - 1
         for frame in self._decoded():
             pts = frame.pts
             if pts is None:
@@ -132,9 +135,10 @@ class VideoSource:
             last = pts
             time_s = float((pts - stream_start) * self.form.time_base)
             duration = frame.duration or step
-            if self.damaged > sound and time_s - self.end_s > 1.5 / self.form.rate:
+            if self.damaged > damaged:
+                damaged, broken_at = self.damaged, self.read
+            if self.read - broken_at <= _DECODER_DELAY and time_s - self.end_s > 0.5 / self.form.rate:
                 self.gaps.append((self.end_s, time_s))
-            sound = self.damaged
             index, self.read = self.read, self.read + 1
             self.end_s = time_s + float(duration * self.form.time_base)
             if wanted(index):

@@ -31,13 +31,13 @@ _OPTIONS = {
     # Copied AAC begins a little before 0; moving it there would move the frames too.
     "avoid_negative_ts": "disabled",
 }
-_SECONDS_PER_FRAGMENT = 2
+_SECONDS_PER_FRAGMENT = 1
 
 
 class VideoFile:
     """Writes an MP4 file that is playable at any moment; a context manager. The file is made with the first frame.
 
-    Fragments of two seconds are written as they come; closing makes an ordinary MP4 of them. There are no B-frames, so
+    Fragments of a second are written as they come; closing makes an ordinary MP4 of them. There are no B-frames, so
     frames are written in the order of their times, which are the source's own.
     """
 

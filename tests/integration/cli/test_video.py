@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 import signal
 import subprocess
@@ -158,3 +160,53 @@ def test_interrupt_ends_cleanly_and_keeps_what_is_finished(long_clip, server, tm
         frames = sum(1 for _ in container.decode(video=0))
     assert abs(frames - len(done)) <= 1
     assert np.all([row["faces"] for row in done])
+
+
+def test_every_third_frame_is_analysed_and_its_boxes_stay(cli, clip, server, tmp_path):
+    out, rows_path = tmp_path / "out.mp4", tmp_path / "rows.jsonl"
+    command = ("video", clip, "-o", out, "--jsonl", rows_path, "--server", server, "--encode", "raw", "--every", "3")
+    code, text, err = cli(*command, "--panel", "none", "--attributes", "emotion")
+    assert (code, err) == (0, "")
+    rows = rows_of(rows_path)
+    assert [row["frame"] for row in rows] == list(range(0, 24, 3))
+    assert {row["faces"][0]["track_id"] for row in rows} == {1}
+    assert "8 frames, 8 faces, 1 track" in text
+    assert "#1     0:00.0     0:01.0     1.0 s" in text
+    with av.open(str(out)) as container:
+        pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(pictures) == 24
+    for i, picture in enumerate(pictures):
+        box = rows[i // 3]["faces"][0]["box"]
+        edge = picture[int(box["top"]) + 10 : int(box["bottom"]) - 10, int(box["left"])]
+        assert (edge[:, 0].astype(int) - edge[:, 2]).mean() > 60
+
+
+def test_an_interval_longer_than_the_video_and_than_what_is_held(cli, long_clip, server, tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    command = ("video", long_clip, "-o", tmp_path / "out.mp4", "--jsonl", rows, "--server", server)
+    assert cli(*command, "--attributes", "none", "--every", "400")[0] == 0
+    assert [row["frame"] for row in rows_of(rows)] == [0, 400]
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.streams.video[0].frames == 600
+
+
+def test_without_tracks_frames_are_on_their_own(cli, clip, server, tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    command = ("video", clip, "--jsonl", rows, "--server", server, "--attributes", "emotion", "--force")
+    assert cli(*command, "--no-track")[0] == 0
+    faces = [row["faces"][0] for row in rows_of(rows)]
+    assert {face["track_id"] for face in faces} == {None}
+    assert not any("raw" in face["attributes"]["emotion"] for face in faces)
+    assert cli(*command, "--half-life", "0")[0] == 0
+    faces = [row["faces"][0] for row in rows_of(rows)]
+    assert {face["track_id"] for face in faces} == {1}
+    assert not any("raw" in face["attributes"]["emotion"] for face in faces)
+
+
+def test_rows_as_csv_on_standard_output(cli, clip, server):
+    code, out, err = cli("video", clip, "--csv", "-", "--server", server, "--attributes", "emotion")
+    assert code == 0
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [int(row["frame"]) for row in rows] == list(range(24))
+    assert {row["emotion"] for row in rows} == {"happy"}
+    assert "24 frames" in err

@@ -97,6 +97,9 @@ def test_broken_middle_is_counted_and_the_rest_is_read(tmp_path, name):
     assert 35 <= len(frames) < 50
     assert frames[-1].time_s == pytest.approx(1.96)
     assert source.damaged >= 1
+    missing = sum(end - begin for begin, end in source.gaps)
+    assert missing >= (50 - len(frames)) / 25 - 0.041, source.gaps
+    assert all(0.5 < begin < end < 1.5 for begin, end in source.gaps)
 
 
 def test_start_is_that_of_the_earliest_stream(make_video):

@@ -10,6 +10,7 @@ import pytest
 
 from faced_cli.errors import InputError
 from faced_cli.frames import VideoSource
+from faced_cli.partial_video import partial_video
 from faced_cli.video_file import VideoFile
 
 
@@ -173,3 +174,72 @@ def test_without_frames_no_file_is_made(make_video, tmp_path):
     with VideoSource(make_video()) as source, VideoFile(tmp_path / "out.mp4", source.form) as video:
         video.finish()
     assert not (tmp_path / "out.mp4").exists()
+
+
+def carried(source_path: Path, target: Path, most: int) -> int:
+    """Goes on with the file at `target` after the frames that could be taken over."""
+    before = partial_video(target)
+    assert before is not None
+    with VideoSource(source_path) as source, VideoFile(target, source.form) as video:
+        count = video.carry_over(before, most)
+        for frame in source.frames(lambda index: index >= count):
+            video.write(frame, frame.image)
+        video.finish()
+    return count
+
+
+@pytest.mark.parametrize(("killed_at", "most"), [(220, 1000), (220, 77), (30, 1000)])
+def test_a_killed_run_is_taken_over_without_encoding_again(noisy, tmp_path, killed_at, most):
+    target, whole = tmp_path / "out.mp4", tmp_path / "whole.mp4"
+    copied(noisy, whole)
+    run(noisy, target, f"if frame.index == {killed_at}: os.kill(os.getpid(), signal.SIGKILL)")
+    begun = len(times(target))
+    assert carried(noisy, target, most) == min(begun, most)
+    assert times(target) == times(whole)
+    assert audio_packets(target) == audio_packets(whole)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4", "whole.mp4"]
+    with av.open(str(target)) as one, av.open(str(whole)) as other:
+        assert one.duration == other.duration
+        for a, b in zip(one.decode(video=0), other.decode(video=0), strict=True):
+            assert abs(a.to_ndarray().astype(int) - b.to_ndarray()).mean() < 4
+
+
+def test_soon_there_is_something_to_play(noisy, tmp_path):
+    target = tmp_path / "out.mp4"
+    run(noisy, target, "if frame.index == 40: os.kill(os.getpid(), signal.SIGKILL)")
+    assert len(times(target)) >= 1
+
+
+def test_another_encoder_is_not_taken_over(noisy, make_video, tmp_path):
+    target = tmp_path / "out.mp4"
+    copied(make_video("other.mp4", width=64, height=48), target)
+    assert partial_video(target).width == 64
+    copied(noisy, tmp_path / "whole.mp4")
+    target.write_bytes(b"no video")
+    assert partial_video(target) is None
+    assert partial_video(tmp_path / "missing.mp4") is None
+
+
+def test_a_disk_that_fills_while_going_on_keeps_the_older_file(noisy, tmp_path):
+    target = tmp_path / "out.mp4"
+    run(noisy, target, "if frame.index == 220: os.kill(os.getpid(), signal.SIGKILL)")
+    before = times(target)
+    limit = target.stat().st_size // 2
+    code = textwrap.dedent("""
+        import resource, signal, sys
+        from pathlib import Path
+        from faced_cli.frames import VideoSource
+        from faced_cli.partial_video import partial_video
+        from faced_cli.video_file import VideoFile
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
+        target = Path(sys.argv[2])
+        with VideoSource(Path(sys.argv[1])) as source, VideoFile(target, source.form) as video:
+            video.carry_over(partial_video(target), 1000)
+    """)
+    ended = subprocess.run(
+        [sys.executable, "-c", code, noisy, target, str(limit)], capture_output=True, text=True, timeout=60
+    )
+    assert ended.stderr.strip().splitlines()[-1].endswith(f"InputError: {target}: cannot be written (File too large)")
+    assert times(target) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]
