@@ -8,17 +8,18 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from faced_cli.drawing_style import Blur, DrawingStyle, PanelMode
+from faced_cli.face_memory import FaceMemory
 from faced_cli.live_analysis import Analysed, LiveAnalysis
 from faced_cli.live_meter import LiveMeter
 from faced_cli.live_outputs import LiveOutputs
 from faced_cli.live_source import LiveSource
 from faced_cli.live_strip import with_strip
-from faced_cli.overlay import annotate, concealed
+from faced_cli.overlay import annotate_outcome
 from faced_cli.refusal import frame_error
 from faced_cli.render import outcome_object
 from faced_cli.terminal import print_text, tell, visible
 from faced_cli.webcam_window import Window
-from faced_proto.types import FrameAnalysis, FrameFailure, RgbImage
+from faced_proto.types import Box, FrameAnalysis, FrameFailure, RgbImage
 
 _TICK_S = 0.01
 _REFRESH_S = 0.25
@@ -54,6 +55,8 @@ class LiveShow:
         self._window = window
         self._style = style
         self._meter = LiveMeter()
+        self._memory = FaceMemory()
+        self._missing: list[Box] = []
         self._latest: tuple[Analysed, RgbImage] | None = None
         self._said, self._said_until = "", 0.0
         self._drawn_at = self._arrived = time.monotonic()
@@ -100,6 +103,8 @@ class LiveShow:
     def _take(self, analysed: Analysed) -> None:
         frame, result = analysed.frame, analysed.outcome.result
         self._arrived = time.monotonic()
+        if isinstance(result, FrameAnalysis):
+            self._missing = self._memory.missing(frame.time_s, result.faces)
         if self._window is not None or self._outputs.recorded_s is not None:
             self._latest = (analysed, self._drawn(analysed))
             if self._window is not None:
@@ -115,11 +120,7 @@ class LiveShow:
             self._outputs.add_picture(frame, self._latest[1])
 
     def _drawn(self, analysed: Analysed) -> RgbImage:
-        result, image = analysed.outcome.result, analysed.frame.image
-        if isinstance(result, FrameAnalysis):
-            return annotate(image, result, self._style)
-        # Nobody knows where the faces are.
-        return image if self._style.blur is Blur.NONE else concealed(image, Blur.ALL, ())
+        return annotate_outcome(analysed.frame.image, analysed.outcome.result, self._style, self._missing)
 
     def _show(self, window: Window, image: RgbImage) -> None:
         seconds = self._outputs.recorded_s

@@ -16,7 +16,16 @@ from faced_cli.palette import BLACK, FACES, Colour, ink_on
 from faced_cli.panel import paint, percent_text
 from faced_cli.panel_plan import PanelSpace, PanelWish, PlacedPanel, plan_panels
 from faced_cli.placement import Rect
-from faced_proto.types import Box, Categories, Distribution, FaceAnalysis, FrameAnalysis, RgbImage
+from faced_proto.types import (
+    Box,
+    Categories,
+    Distribution,
+    FaceAnalysis,
+    FrameAnalysis,
+    FrameDropped,
+    FrameFailure,
+    RgbImage,
+)
 
 _SMALLEST_FOR_TEXT = 48
 """Pictures with a shorter side get boxes only."""
@@ -33,8 +42,27 @@ class _Drawn:
     tag_place: Rect
 
 
-def annotate(image: RgbImage, analysis: FrameAnalysis, style: DrawingStyle = DEFAULT_STYLE) -> RgbImage:
+def annotate_outcome(
+    image: RgbImage,
+    result: FrameAnalysis | FrameFailure | FrameDropped | None,
+    style: DrawingStyle,
+    also_hidden: Sequence[Box] = (),
+) -> RgbImage:
+    """As `annotate`; without an analysis nobody knows where faces are: the picture itself, or all of it blurred."""
+    if isinstance(result, FrameAnalysis):
+        return annotate(image, result, style, also_hidden)
+    return image if style.blur is Blur.NONE else concealed(image, Blur.ALL, ())
+
+
+def annotate(
+    image: RgbImage,
+    analysis: FrameAnalysis,
+    style: DrawingStyle = DEFAULT_STYLE,
+    also_hidden: Sequence[Box] = (),
+) -> RgbImage:
     """A copy of `image` (uint8 [h, w, 3] RGB) with its faces drawn on it.
+
+    Where faces are blurred, what lies in `also_hidden` is too.
 
     Raises:
         ValueError: the picture has not the size that was analysed.
@@ -42,7 +70,7 @@ def annotate(image: RgbImage, analysis: FrameAnalysis, style: DrawingStyle = DEF
     height, width = image.shape[:2]
     if (width, height) != (analysis.width, analysis.height):
         raise ValueError(f"a picture of {width}x{height} px, but {analysis.width}x{analysis.height} px were analysed")
-    canvas = concealed(image, style.blur, [face.detection.box for face in analysis.faces])
+    canvas = concealed(image, style.blur, [*(face.detection.box for face in analysis.faces), *also_hidden])
     picture = Rect(0, 0, width, height)
     size = letter_size(width, height)
     stroke = max(1, round(size / 7))

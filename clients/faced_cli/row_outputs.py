@@ -10,12 +10,11 @@ from typing import Self
 from faced_cli.flat_rows import Column, csv_head, csv_lines
 from faced_cli.journal import Journal, JournalEntry
 from faced_cli.parquet_file import ParquetFile
-from faced_cli.render import JsonObject, frame_dropped_object, frame_error_object, frame_object
+from faced_cli.render import outcome_object
 from faced_cli.rows_file import RowsFile
 from faced_cli.terminal import is_standard_output
 from faced_cli.video_outputs import VideoOutputs
 from faced_cli.video_row import VideoRow
-from faced_proto.types import FrameAnalysis, FrameFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class RowOutputs:
         """
         self._note(source, row)
         if self._jsonl is not None:
-            self._jsonl.write(_object(row))
+            self._jsonl.write(outcome_object(row.source, row.frame, row.time_s, row.outcome))
         if self._csv is not None:
             head = "" if self._has_head else csv_head(self._columns)
             self._csv.write_text(head + csv_lines(self._columns, row))
@@ -123,14 +122,3 @@ class RowOutputs:
             else:
                 self._journal = Journal.continued(self._journal_path, self._kept.journal_size)
         return self._journal
-
-
-def _object(row: VideoRow) -> JsonObject:
-    head = (row.source, row.frame, row.time_s)
-    match row.outcome.result:
-        case FrameAnalysis():
-            return frame_object(*head, row.outcome.result)
-        case FrameFailure(reason, message):
-            return frame_error_object(*head, reason.value, message)
-        case dropped:
-            return frame_dropped_object(*head, dropped.reason.value)

@@ -9,14 +9,14 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 import faced_client
-from faced_cli.drawing_style import Blur, DrawingStyle
+from faced_cli.drawing_style import DrawingStyle
 from faced_cli.frames import SourceFrame, VideoSource
 from faced_cli.journal import JournalEntry
-from faced_cli.overlay import annotate, concealed
+from faced_cli.overlay import annotate_outcome
 from faced_cli.video_file import VideoFile
 from faced_cli.video_row import VideoRow
 from faced_cli.video_threads import Decoding, Encoding
-from faced_proto.types import FrameAnalysis, FrameOutcome, RgbImage, StreamConfig
+from faced_proto.types import FrameOutcome, RgbImage, StreamConfig
 
 _MOST_HELD = 24
 """Frames that are decoded and not yet drawn: those that were sent, and those between them."""
@@ -143,10 +143,7 @@ class VideoRun:
 
     def _drawn(self, image: RgbImage) -> RgbImage:
         result = None if self._newest is None else self._newest.result
-        if isinstance(result, FrameAnalysis):
-            return annotate(image, result, self._style)
-        # Nobody knows where the faces are.
-        return image if self._style.blur is Blur.NONE else concealed(image, Blur.ALL, ())
+        return annotate_outcome(image, result, self._style)
 
     def _row(self, frame: SourceFrame, outcome: FrameOutcome) -> VideoRow:
         duration_s = float(frame.duration * self._source.form.time_base) * self._every

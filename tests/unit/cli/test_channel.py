@@ -42,3 +42,13 @@ def test_abandoning_frees_a_waiting_sender():
     thread.join(5)
     assert answers == [False]
     assert list(channel) == []
+
+
+def test_offer_never_waits():
+    channel = Channel(1)
+    assert channel.offer(1)
+    assert not channel.offer(2)
+    channel.end()
+    assert list(channel) == [1]
+    channel.abandon()
+    assert not channel.offer(3)
