@@ -1,4 +1,4 @@
-"""List, verify, show or rebuild the networks' weights."""
+"""List, show, verify, check or rebuild networks: the package's own and yours."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ from faced_proto.types import Axis, Categories, IntegerBins, ModelRole
 
 _NETWORK_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _ATTRIBUTE_NAME = r"[a-z][a-z0-9_]{0,39}"
+_MOST_SIDE, _MOST_BINS, _FARTHEST = 2048, 10_000, 100_000
 _TAKEN = ("all", "none", "age_group")
 """What attributes may not be called: words of the command line, and what is derived from the age."""
 
@@ -105,9 +106,14 @@ def _attribute(table: TomlTable) -> str:
 
 def _url(table: TomlTable) -> str:
     url = table.text("url")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not PurePosixPath(parts.path).name:
-        raise table.wrong("url", url, "http:// or https:// and the address of a file")
+    expected = "http:// or https:// and the address of a file"
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise table.wrong("url", url, expected) from error
+    usual = url.isascii() and url.isprintable() and " " not in url
+    if not usual or parts.scheme not in ("http", "https") or not parts.hostname or not PurePosixPath(parts.path).name:
+        raise table.wrong("url", url, expected)
     return url
 
 
@@ -118,7 +124,13 @@ def _file(table: TomlTable, url: str | None, folder: Path | None) -> str:
         return PurePosixPath(urlsplit(url).path).name
     if folder is None:
         return _file_name(table, "file")
-    return str((folder / Path(table.text("file")).expanduser()).absolute())
+    name = table.text("file")
+    if not name.isprintable():
+        raise table.wrong("file", name, "a path")
+    try:
+        return str((folder / Path(name).expanduser()).absolute())
+    except RuntimeError as error:  # ~ of an unknown user
+        raise table.wrong("file", name, "a path; there is no such home folder") from error
 
 
 def _file_name(table: TomlTable, key: str) -> str:
@@ -143,7 +155,7 @@ def _source(table: TomlTable) -> Source:
 def _input(table: TomlTable) -> NetworkInput:
     colour = Colour(table.choice("colour", *(colour.value for colour in Colour)))
     value = NetworkInput(
-        size=table.whole("size", least=1),
+        size=table.whole("size", least=1, most=_MOST_SIDE),
         colour=colour,
         mean=table.numbers("mean", count=colour.channels),
         scale=_scale(table, colour.channels),
@@ -167,7 +179,7 @@ def _scale(table: TomlTable, channels: int) -> tuple[float, ...]:
 def _crop(table: TomlTable) -> CropRecipe:
     recipe = CropRecipe(
         kind=table.choice("kind", "chip"),
-        size=table.whole("size", least=1),
+        size=table.whole("size", least=1, most=_MOST_SIDE),
         padding=table.number("padding", least=0.0),
     )
     table.end()
@@ -180,10 +192,10 @@ def _axis(table: TomlTable) -> Axis:
         axis = Categories(table.texts("labels"))
     else:
         axis = IntegerBins(
-            first=table.whole("first", least=-1_000_000),
-            width=table.whole("width", least=1),
+            first=table.whole("first", least=-_FARTHEST, most=_FARTHEST),
+            width=table.whole("width", least=1, most=_FARTHEST),
             last_open=table.flag("last_open"),
-            count=table.whole("count", least=2),
+            count=table.whole("count", least=2, most=_MOST_BINS),
         )
     table.end()
     return axis

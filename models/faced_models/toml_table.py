@@ -43,11 +43,16 @@ class TomlTable:
             raise self.wrong(key, value, "64 hexadecimal digits in lower case")
         return value
 
-    def whole(self, key: str, *, least: int) -> int:
-        """An integer of at least `least`."""
+    def whole(self, key: str, *, least: int, most: int | None = None) -> int:
+        """An integer of at least `least` and, if that is given, at most `most`."""
         value = self._take(key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise self.wrong(key, value, f"an integer from {least}")
+        if (
+            not isinstance(value, int)
+            or isinstance(value, bool)
+            or value < least
+            or (most is not None and value > most)
+        ):
+            raise self.wrong(key, value, f"an integer from {least}" + ("" if most is None else f" to {most}"))
         return value
 
     def flag(self, key: str) -> bool:
