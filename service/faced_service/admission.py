@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from time import monotonic
 
 from faced_service.errors import Overloaded
 from faced_service.fair_queue import Entry, FairQueue, Flow
 
-_FLOW_SHARE, _CALLER_SHARE, _KIND_SHARE = 8, 12, 16
-"""A flow gets another place while it holds fewer than so many times the free ones; so do a caller, and streams or calls
-as a whole. One alone gets nearly all, and leaves some for the next (dynamic thresholds; Choudhury, Hahne 1998)."""
+_SHARES = {"connection": 8, "caller and kind": 12, "caller": 16, "kind": 16}
+"""A group gets another place while it holds fewer than so many times the free ones: a stream or connection; the
+streams or the calls of a caller; a caller; all streams or all calls. One alone gets nearly all, and leaves some for
+the next (dynamic thresholds; Choudhury, Hahne 1998)."""
 
 _SMOOTHING = 0.1
 _FIRST_GUESS_S = 0.05
@@ -32,7 +33,7 @@ class Admission:
     ) -> None:
         """`on_bytes` is told how many bytes are in hand whenever that changes."""
         self._limit, self._max_bytes, self._on_bytes = queue_limit, max_bytes, on_bytes
-        # By flow, by caller, and by patience.
+        # By group.
         self._in_hand: Counter[Hashable] = Counter()
         self._placed = self._uploads = 0
         self._held_bytes = self._placed_bytes = 0
@@ -134,14 +135,10 @@ class Admission:
         free = self._limit - self._placed
         if free <= 0:
             return f"{self._placed} frames are in hand, and queue_limit is {self._limit}"
-        kind = "streams" if patient else "calls"
-        for whose, key, share in (
-            ("this connection", flow, _FLOW_SHARE),
-            ("this caller", flow.caller, _CALLER_SHARE),
-            (kind, patient, _KIND_SHARE),
-        ):
-            if self._in_hand[key] >= share * free:
-                return f"{self._in_hand[key]} frames of {whose} are in hand, and the last {free} places are for others"
+        for name, group in _groups(flow, patient).items():
+            if self._in_hand[group] >= _SHARES[name] * free:
+                held = self._in_hand[group]
+                return f"{held} frames of this {name} are in hand, and the last {free} places are for others"
         return None
 
     def _no_bytes(self, size: int) -> str | None:
@@ -191,17 +188,15 @@ class Admission:
             self._busy_since = monotonic()
         self._placed += 1
         self._placed_bytes += size
-        for key in (flow.caller, flow, patient):
-            self._in_hand[key] += 1
+        self._in_hand.update(_groups(flow, patient).values())
         self._look_for_room()
 
     def _give_back(self, flow: Flow, size: int, patient: bool, done: bool) -> None:
         self._placed -= 1
         self._placed_bytes -= size
-        for key in (flow.caller, flow, patient):
-            self._in_hand[key] -= 1
-            if not self._in_hand[key]:
-                del self._in_hand[key]
+        self._in_hand.subtract(_groups(flow, patient).values())
+        # Unary plus leaves out what is 0.
+        self._in_hand = +self._in_hand
         if done:
             now = monotonic()
             newest, self._busy_since = now - self._busy_since, now
@@ -215,3 +210,8 @@ class Admission:
             self._room.set()
         else:
             self._room.clear()
+
+
+def _groups(flow: Flow, patient: bool) -> Mapping[str, Hashable]:
+    """By the names in `_SHARES`."""
+    return {"connection": flow, "caller and kind": (flow.caller, patient), "caller": flow.caller, "kind": patient}

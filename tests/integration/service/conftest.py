@@ -43,7 +43,7 @@ def serving(networks):
     """A context manager: a server with these settings on a port of loopback; gives its address and its metrics."""
 
     @contextmanager
-    def serving(**settings):
+    def serving(*, networks=networks, **settings):
         loop, metrics = asyncio.new_event_loop(), Metrics()
         ready, stop = loop.create_future(), asyncio.Event()
 

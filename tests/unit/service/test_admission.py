@@ -99,6 +99,25 @@ def test_streams_leave_places_for_calls_and_calls_for_streams():
     play(scenario)
 
 
+def test_a_callers_calls_find_a_place_beside_its_own_streams():
+    async def scenario(admission):
+        async def hold(number):
+            async with place(admission, Flow("one", f"stream {number}"), patient=True):
+                await asyncio.sleep(60)
+
+        streams = [asyncio.create_task(hold(number)) for number in range(64)]
+        await settle()
+        async with AsyncExitStack() as stack:
+            count, error = await fill(stack, admission, Flow("one", "calls"))
+            assert count == 1
+            assert str(error) == "31 frames of this caller are in hand, and the last 1 places are for others"
+        for task in streams:
+            task.cancel()
+        await asyncio.gather(*streams, return_exceptions=True)
+
+    play(scenario)
+
+
 def test_streams_wait_and_get_places_in_turns_of_their_callers():
     async def scenario(admission):
         order = []
