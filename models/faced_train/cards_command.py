@@ -13,7 +13,7 @@ from faced_models.atomic_file import write_atomically
 from faced_models.errors import WeightsError
 from faced_models.manifest import load_manifest
 from faced_models.network_entry import NetworkEntry
-from faced_service.exit_codes import BAD_INPUT, DONE, MODELS_MISSING
+from faced_service.exit_codes import BAD_INPUT, DONE, MODELS_MISSING, USAGE
 from faced_train.report.card import card_of
 
 CARDS = Path(faced_models.__file__).with_name("cards")
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write or compare; 0 done, 1 a card differs, 3 a record is wrong, 5 the manifest is."""
+    """Write or compare; 0 done, 1 a card differs, 2 nothing can be written, 3 a record is wrong, 5 the manifest is."""
     try:
         pages = make_cards(arguments.cards / "records")
     except RecordError as error:
@@ -48,12 +48,15 @@ def run(arguments: argparse.Namespace) -> int:
         for name in (*differing, *stray):
             sys.stdout.write(f"DIFFERS {name}\n")
         return _STALE if differing or stray else DONE
-    for name in differing:
-        write_atomically(arguments.cards / name, pages[name].encode())
-        sys.stdout.write(f"written {name}\n")
-    for name in stray:
-        (arguments.cards / name).unlink()
-        sys.stdout.write(f"removed {name}\n")
+    try:
+        for name in differing:
+            write_atomically(arguments.cards / name, pages[name].encode())
+            sys.stdout.write(f"written {name}\n")
+        for name in stray:
+            (arguments.cards / name).unlink()
+            sys.stdout.write(f"removed {name}\n")
+    except OSError as error:
+        return _fail(f"{arguments.cards}: cannot be written: {error.strerror}", USAGE)
     return DONE
 
 

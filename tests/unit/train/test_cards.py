@@ -151,6 +151,12 @@ def test_a_record_that_no_card_can_tell_of_is_named_and_nothing_is_written(tmp_p
     assert list(tmp_path.glob("*.md")) == []
 
 
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert cards("--cards", tmp_path / "file") == 2
+    assert "file: cannot be written" in capsys.readouterr().err
+
+
 def test_the_cards_of_the_repository_are_up_to_date(capsys):
     assert cards("--check") == 0, f"{capsys.readouterr()}: run `faced cards`"
 
