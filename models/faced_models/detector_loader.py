@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from faced_models.boxes import Overlap
+from faced_models.convert.onnx_split import split_network
 from faced_models.detector import Detector, MmodDetector, MmodOptions
 from faced_models.detector_fit import detector_misfits
 from faced_models.device import DLIB, ONNX_RUNTIME, OPENVINO, Choice, choose, probe
@@ -23,6 +24,8 @@ from faced_models.openvino_session import OpenVinoSession
 from faced_models.ort_session import OrtSession
 from faced_models.session import Session
 from faced_models.store import verified_path, verified_reference
+from faced_models.winograd import WinogradLayer
+from faced_models.winograd_session import WinogradSession
 from faced_proto.types import Engine, ModelInfo, Precision
 
 
@@ -94,7 +97,7 @@ class DetectorLoader:
         if choice.backend == OPENVINO:
             session = OpenVinoSession(path, threads=self._threads, precision=choice.precision)
         else:
-            session = self._ort(choice, path)
+            session = self._split(choice, path)
         return MmodDetector(session, options, load_kernels(), info, engine, threads=self._threads)
 
     def _check_fit(self) -> None:
@@ -106,6 +109,15 @@ class DetectorLoader:
         found = detector_misfits(self._entry, session.signature, session)
         if found:
             raise self._entry.wrong(f"{Path(self._entry.file).name} does not fit: {'; '.join(found)}")
+
+    def _split(self, choice: Choice, path: Path) -> Session:
+        """The network, its first 5x5 convolutions in loops of our own, where it has any."""
+        parts, kernels = split_network(path.read_bytes()), load_kernels()
+        rows = kernels.tile_rows
+        if parts is None or rows is None:
+            return self._ort(choice, path)
+        layers = [WinogradLayer.of(part.weights, part.bias, part.stride, rows) for part in parts.layers]
+        return WinogradSession(path.stem, layers, self._ort(choice, parts.tail), kernels, threads=self._threads)
 
     def _ort(self, choice: Choice, network: Path | bytes) -> OrtSession:
         return OrtSession(

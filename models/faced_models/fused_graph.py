@@ -10,16 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faced_models.errors import DeviceError
+from faced_models.convert.onnx_graph import Attribute, OnnxGraph
 from faced_models.pyramid import Layout, Tile, level_sizes, overlap, tile
-
-if TYPE_CHECKING:
-    from faced_models.convert.onnx_graph import Attribute, OnnxGraph
 
 _FLOAT = 1
 """TensorProto.FLOAT."""
@@ -55,22 +51,13 @@ class FusedGraphs:
     """Writes graphs around one network: input "images" uint8 [N, h, w, 3] RGB, output "scores" [N, 1, H/8, W/8]."""
 
     def __init__(self, network: bytes, means: NDArray[np.float32]) -> None:
-        """`network` is an ONNX model that takes tiled pyramids of (value - mean) / 256.
-
-        Raises:
-            DeviceError: the package onnx, which writes the graphs, is missing.
-        """
-        try:
-            from faced_models.convert.onnx_graph import OnnxGraph
-        except ImportError as error:
-            raise DeviceError(f"the one-graph detector needs the package onnx: {error}") from error
-        self._new = OnnxGraph
+        """`network` is an ONNX model that takes tiled pyramids of (value - mean) / 256."""
         self._network = network
         self._means = means
 
     def write(self, tiling: Tiling) -> bytes:
         """The graph for images of one size."""
-        graph = self._new("faced-mmod")
+        graph = OnnxGraph("faced-mmod")
         pyramid = _Pyramid(graph, tiling).tiled(self._normalised(graph))
         output = graph.append(self._network, pyramid)
         width, height = tiling.sizes[0]

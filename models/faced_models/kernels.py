@@ -1,4 +1,4 @@
-"""Compiled loops over pixels; the only importer of numba. All run without the GIL.
+"""Compiled loops over pixels; the only importer of numba, with `winograd_loops.py` and `register_tile.py`. No GIL.
 
 Plain Python here; `load_kernels` compiles them once and keeps the machine code in `FACED_CACHE_DIR`
 (default: the user's cache folder), so that only the first start of a version pays for compiling.
@@ -32,6 +32,11 @@ class Kernels:
     upsample: Callable[[U8, U8, I64, F64, I64, F64, int], None]
     landmarks: Callable[..., None]
     follow_scan: Callable[..., int]
+    spread: Callable[[F32, F32, int, int], None]
+    halve: Callable[[F32, F32, F32, F32, int, int, int, int], None]
+    convolve: Callable[[F32, F32, F32, F32, int, int, int, int], None]
+    tile_rows: int | None
+    """Of `WinogradLayer`; None where its kernels would be slower than an engine's."""
 
 
 def normalise(image: U8, channel: int, mean: np.float32, plane: F32, left: int, top: int) -> None:
@@ -187,6 +192,9 @@ def load_kernels() -> Kernels:
     import numba
     from numba.core import config
 
+    from faced_models.register_tile import FUSED, TILE_ROWS
+    from faced_models.winograd_loops import convolve, halve, spread
+
     folder = cache_folder("kernels")
 
     def compiled(function: Callable[..., None], fastmath: bool | set[str] = False) -> Callable[..., None]:
@@ -206,6 +214,10 @@ def load_kernels() -> Kernels:
             landmarks=compiled(landmarks),
             # The first picture of a server must not wait for it.
             follow_scan=compiled_now(follow_scan, FOLLOW_SCAN_SIGNATURE),
+            spread=compiled(spread),
+            halve=compiled(halve),
+            convolve=compiled(convolve),
+            tile_rows=TILE_ROWS if FUSED else None,
         )
     finally:
         config.CACHE_DIR = before

@@ -1,12 +1,9 @@
-import sys
-
 import cv2
 import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
 
-from faced_models.errors import DeviceError
 from faced_models.fused_graph import FusedGraphs, Tiling
 from faced_models.kernels import load_kernels
 from faced_models.manifest import load_manifest
@@ -123,10 +120,3 @@ def test_levels_that_are_left_out_are_made_but_not_laid_out(graphs):
 def test_a_graph_is_written_with_the_same_bytes_every_time(graphs):
     tiling = Tiling.of(61, 97, 0, *PADDINGS)
     assert graphs.write(tiling) == graphs.write(tiling) == FusedGraphs(NETWORK, MEANS).write(tiling)
-
-
-def test_without_onnx_the_error_says_so(monkeypatch):
-    monkeypatch.delitem(sys.modules, "faced_models.convert.onnx_graph")
-    monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(DeviceError, match="needs the package onnx"):
-        FusedGraphs(NETWORK, MEANS)
