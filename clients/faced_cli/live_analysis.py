@@ -26,8 +26,8 @@ class Analysed:
 class LiveAnalysis:
     """A context manager that analyses from entering to leaving; `source` is to be left before it.
 
-    One frame is on its way at a time, the newest when the result before was fetched: a second one would only grow old
-    while it waits for the first.
+    One frame is on its way at a time, the newest when `proceed` is called: a second one would only grow old while it
+    waits for the first.
     """
 
     def __init__(self, client: faced_client.Client, source: LiveSource, config: StreamConfig, encode: str) -> None:
@@ -38,6 +38,7 @@ class LiveAnalysis:
         self._results: Newest[Analysed] = Newest()
         self._turn = threading.Semaphore(1)
         self._paused = False
+        self._idle = False
         self._sent: LiveFrame | None = None
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="faced-live", daemon=True)
@@ -67,19 +68,23 @@ class LiveAnalysis:
     def pause(self) -> None:
         """Take no more frames, or go on; the one on its way still comes."""
         self._paused = not self._paused
-        if not self._paused:
+        self.proceed()
+
+    def proceed(self) -> None:
+        """The result that was taken is dealt with: the next frame may go."""
+        if self._idle and not self._paused:
+            self._idle = False
             self._turn.release()
 
     def take(self, timeout: float) -> Analysed | None:
-        """The next result, and with that the next frame's turn; None = none within `timeout` seconds, or ever.
+        """The next result; None = none within `timeout` seconds, or ever.
 
         Raises:
             FacedError: the server failed.
             InputError: the source did.
         """
         result = self._results.take(timeout)
-        if result is not None and not self._paused:
-            self._turn.release()
+        self._idle = self._idle or result is not None
         return result
 
     def _run(self) -> None:

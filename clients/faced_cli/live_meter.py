@@ -62,7 +62,7 @@ class LiveMeter:
         age = median(recent) if recent else 0.0
         span = self._shown[-1] - self._shown[0] if len(self._shown) > 1 else 0.0
         rate = (len(self._shown) - 1) / span if span > 0 else 0.0
-        return f"{rate:.1f} frames/s  {1000 * age:.0f} ms old  {self.dropped} dropped  {self._device}"
+        return f"{rate:.1f} frames/s  latency {1000 * age:.0f} ms  {self.dropped} dropped  {self._device}"
 
     def counts_text(self) -> str:
         """The whole run in numbers."""

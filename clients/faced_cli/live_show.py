@@ -110,6 +110,7 @@ class LiveShow:
             if self._window is not None:
                 self._show(self._window, self._latest[1])
         shown = time.monotonic()
+        self._analysis.proceed()  # not before: drawing beside an analysis takes twice as long
         self._meter.add(analysed, shown)
         if isinstance(result, FrameFailure):
             self._failure = self._failure or result
@@ -125,7 +126,8 @@ class LiveShow:
     def _show(self, window: Window, image: RgbImage) -> None:
         seconds = self._outputs.recorded_s
         recording = "" if seconds is None else f"REC {int(seconds) // 60}:{int(seconds) % 60:02d}"
-        window.show(with_strip(image, self._meter.facts(), recording, self._notice()))
+        shown = with_strip(image, self._meter.facts(), recording, self._notice())
+        window.show(shown, first=self._meter.frames == 0)
         self._drawn_at = time.monotonic()
 
     def _notice(self) -> str:

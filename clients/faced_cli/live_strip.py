@@ -46,6 +46,15 @@ def with_strip(image: RgbImage, facts: str, recording: str, notice: str) -> RgbI
     return canvas
 
 
+def starting(text: str) -> RgbImage:
+    """What is seen before the first picture, with a line of `text`."""
+    width, height = 640, 480
+    canvas: RgbImage = np.full((height, width, 3), PANEL, np.uint8)
+    letters, size = lettering(), 2 * letter_size(width, height)
+    letters.draw(canvas, text, (width - letters.width(text, size)) // 2, height // 2, size, QUIET)
+    return canvas
+
+
 def _at_right(notice: str) -> list[tuple[str, Colour, int]]:
     return [(notice, ORANGE, BOLD)] if notice else [(KEYS, QUIET, REGULAR)]
 

@@ -103,14 +103,14 @@ class _Planner:
 
     def one(self, wish: PanelWish) -> PlacedPanel | None:
         """The fullest form that finds room; else the smallest where it covers least; None = it does not fit."""
-        layouts = [self._layout(wish, form) for form in _FORMS]
-        for layout in layouts:
+        for form in _FORMS:
+            layout = self._layout(wish, form)
             size = (layout.width, layout.height)
             corner = free_corner(self._space.picture, wish.box, size, self._obstacles)
             place = self._beside(wish, layout) or corner
             if place is not None:
                 return self._taken(PlacedPanel(wish, layout, place))
-        smallest = layouts[-1]
+        smallest = self._layout(wish, _FORMS[-1])
         size, gap = (smallest.width, smallest.height), self._space.size // 2
         place = least_bad_place(self._space.picture, wish.box, size, self._obstacles, gap)
         return None if place is None else self._taken(PlacedPanel(wish, smallest, place))

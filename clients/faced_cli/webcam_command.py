@@ -13,6 +13,7 @@ from faced_cli.drawing_style import Blur
 from faced_cli.live_analysis import LiveAnalysis
 from faced_cli.live_outputs import LiveOutputs
 from faced_cli.live_show import Limits, LiveShow
+from faced_cli.live_strip import starting
 from faced_cli.refusal import command_error
 from faced_cli.video_outputs import check_outputs
 from faced_cli.webcam_window import DisplayProbe, Window
@@ -38,12 +39,14 @@ def run_webcam(arguments: WebcamArguments) -> int:
             stack.callback(probe.close)
         source = open_camera(arguments.camera)
         stack.callback(source.close)
+        window = None
         if probe is not None:
             probe.check()
+            window = stack.enter_context(Window(f"faced: {source.name}"))
+            window.show(starting("starting \N{HORIZONTAL ELLIPSIS}"))
         reached = stack.enter_context(reach(arguments.connection))
         encode = arguments.encode or ("raw" if reached.embedded else "jpeg:95")
         analysis = stack.enter_context(LiveAnalysis(reached.client, source, _config(arguments), encode))
-        window = stack.enter_context(Window(f"faced: {source.name}")) if arguments.display else None
         outputs = LiveOutputs(rows, arguments.record, source.rate)
         show = LiveShow(source, analysis, outputs, window, arguments.style)
         stack.callback(show.tell)  # also of a run that was broken off, when its files are whole

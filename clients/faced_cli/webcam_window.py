@@ -90,9 +90,9 @@ class Window:
         except cv2.error:  # Qt's way to say that there is no such window any more
             return True
 
-    def show(self, image: RgbImage) -> None:
-        """Puts the picture (uint8 [h, w, 3] RGB) into the window, which takes its proportions from the first one."""
-        if not self._sized:
+    def show(self, image: RgbImage, *, first: bool = False) -> None:
+        """Puts the picture (uint8 [h, w, 3] RGB) into the window, which takes the proportions of the `first` one."""
+        if first or not self._sized:
             height, width = image.shape[:2]
             shown = min(max(width, _SMALLEST), _LARGEST)
             cv2.resizeWindow(self._title, shown, round(height * shown / width))

@@ -26,7 +26,7 @@ def test_rate_age_and_drops(add):
     for i in range(11):  # every third of 30 frames a second, shown 60 ms after its capture
         add(meter, 3 * i + 5, 0.1 * i, 0.1 * i + 0.06)
     assert (meter.frames, meter.dropped, meter.faces) == (11, 20, 11)
-    assert meter.facts() == "10.0 frames/s  60 ms old  20 dropped  cpu"
+    assert meter.facts() == "10.0 frames/s  latency 60 ms  20 dropped  cpu"
     text = meter.latency_text(30.0)
     assert text == "age when shown: median 60 ms, 95 % within 60 ms (analysis 44 ms, +16 ms; a frame every 33 ms)"
     assert meter.latency_text(None).endswith("(analysis 44 ms, +16 ms)")
@@ -39,12 +39,12 @@ def test_frames_of_a_pause_are_not_dropped(add):
     add(meter, 300, 10.0, 10.05)
     add(meter, 301, 10.03, 10.08)
     assert meter.dropped == 0
-    assert meter.facts().startswith("33.3 frames/s  50 ms old  0 dropped")
+    assert meter.facts().startswith("33.3 frames/s  latency 50 ms  0 dropped")
 
 
 def test_failed_frames_are_counted_and_have_no_analysis(add):
     meter = LiveMeter()
-    assert meter.facts().startswith("0.0 frames/s  0 ms old  0 dropped")
+    assert meter.facts().startswith("0.0 frames/s  latency 0 ms  0 dropped")
     add(meter, 0, time.monotonic(), time.monotonic(), FrameFailure(ErrorReason.INTERNAL, "no"))
     assert (meter.frames, meter.failed, meter.faces) == (1, 1, 0)
     assert meter.latency_text(30.0) == ""

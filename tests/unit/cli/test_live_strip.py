@@ -4,7 +4,7 @@ import pytest
 from faced_cli.live_strip import with_strip
 from faced_cli.palette import ORANGE, PANEL, QUIET, VERMILLION
 
-FACTS = "18.2 frames/s  54 ms old  212 dropped  cuda:0"
+FACTS = "18.2 frames/s  latency 54 ms  212 dropped  cuda:0"
 
 
 def near(image: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
