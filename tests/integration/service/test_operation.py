@@ -11,8 +11,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 import faced_client
+from faced_client import connection
 from faced_proto.types import FrameAnalysis
 from faced_proto.v1 import service_pb2, service_pb2_grpc
+from faced_service import server
 from faced_service.networks import load_networks
 from faced_service.server import running_server
 from faced_service.settings import Settings
@@ -50,6 +52,12 @@ def test_an_operator_may_do_without_the_age_guard(serving, raw_face):
         )
         (result,) = face.attributes
         assert sum(result.distribution.probabilities) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_sdk_pings_no_more_often_than_the_server_takes():
+    taken = dict(server._options(Settings(), False))
+    assert taken["grpc.http2.min_recv_ping_interval_without_data_ms"] * 2 <= connection.KEEPALIVE_MS
+    assert taken["grpc.keepalive_permit_without_calls"] == 1
 
 
 def reflect(channel, metadata=()):
@@ -111,7 +119,7 @@ def test_health_says_so_before_new_calls_are_refused(networks, raw_face):
                 address.set_result(bound)
                 await stop.wait()
 
-        server = asyncio.create_task(serve())
+        running = asyncio.create_task(serve())
         async with grpc.aio.insecure_channel(await address) as channel:
             health, stub = health_pb2_grpc.HealthStub(channel), service_pb2_grpc.FaceAnalysisServiceStub(channel)
             for service in ("", "faced.v1.FaceAnalysisService"):
@@ -123,7 +131,7 @@ def test_health_says_so_before_new_calls_are_refused(networks, raw_face):
             # Load balancers that have not noticed yet lose nothing.
             assert len((await stub.Analyze(service_pb2.AnalyzeRequest(image=raw_face))).analysis.faces) == 1
             watched.cancel()
-            await server
+            await running
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await stub.GetServerInfo(INFO, timeout=5)
             assert caught.value.code() is grpc.StatusCode.UNAVAILABLE

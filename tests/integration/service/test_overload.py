@@ -20,20 +20,24 @@ CAPACITY = 1 / DETECT_S
 class Steady:
     """The real detector's name, and nobody is ever found."""
 
-    def __init__(self, network):
-        self._network = network
+    def __init__(self, network, seconds):
+        self._network, self._seconds = network, seconds
 
     def __getattr__(self, name):
         return getattr(self._network, name)
 
     def detect(self, images, plan, thresholds):
-        time.sleep(DETECT_S * len(images))
+        time.sleep(self._seconds * len(images))
         return [()] * len(images)
+
+
+def slowed(networks, seconds):
+    return replace(networks, models=replace(networks.models, detector=Steady(networks.models.detector, seconds)))
 
 
 @pytest.fixture(scope="module")
 def steady(networks):
-    return replace(networks, models=replace(networks.models, detector=Steady(networks.models.detector)))
+    return slowed(networks, DETECT_S)
 
 
 @pytest.fixture(scope="module")
@@ -132,26 +136,41 @@ def test_callers_have_their_shares_however_many_streams_another_opens(serving, s
     assert min(got["calm"], got["quiet"]) >= 0.8 * got.total() / 3
 
 
-def test_at_four_times_the_capacity_no_work_is_lost_and_refusals_come_at_once(serving, steady, picture):
-    limit, seconds = 8, 4
+def test_at_four_times_the_capacity_no_work_is_lost_and_refusals_come_at_once(serving, networks, picture):
+    limit, detect_s = 8, 0.05
+
+    async def capacity(address):
+        """Calls a second of eight callers that each wait for their answer, and the slowest of one alone."""
+        channel, stub = open_stub(address)
+
+        async def one(count):
+            begin = time.monotonic()
+            for _ in range(count):
+                await stub.Analyze(service_pb2.AnalyzeRequest(image=picture))
+            return (time.monotonic() - begin) / count
+
+        async with channel:
+            alone = [await one(1) for _ in range(5)]
+            return 8 / max(await asyncio.gather(*(one(4) for _ in range(8)))), max(alone)
 
     async def play(address):
-        alone, codes = [], []
-        await calls(address, picture, alone, 2, CAPACITY / 4)
+        codes = []
+        before, alone = await capacity(address)
         begin = time.monotonic()
-        await calls(address, picture, codes, seconds, 4 * CAPACITY)
-        return max(took for _, took, _ in alone), begin, codes
+        await calls(address, picture, codes, 4, 4 / detect_s)
+        after, _ = await capacity(address)
+        return (before + after) / 2, alone, begin, codes
 
-    with serving(networks=steady, queue_limit=limit) as (address, _):
-        alone, begin, codes = asyncio.run(play(address))
+    with serving(networks=slowed(networks, detect_s), queue_limit=limit) as (address, _):
+        per_second, alone, begin, codes = asyncio.run(play(address))
     good = sorted(took for code, took, _ in codes if code is grpc.StatusCode.OK)
     refused = sorted(took for code, took, _ in codes if code is grpc.StatusCode.RESOURCE_EXHAUSTED)
     assert len(good) + len(refused) == len(codes)
-    ended = max(end for code, _, end in codes if code is grpc.StatusCode.OK) - begin
-    assert len(good) / ended >= 0.85 * CAPACITY
     assert len(refused) > 2 * len(good)
-    queue_s = limit * ended / len(good)
-    assert good[int(0.99 * len(good))] <= 1.5 * (queue_s + alone)
+    ended = max(end for code, _, end in codes if code is grpc.StatusCode.OK) - begin
+    # On a quiet machine 0.97 and more; others may be at work here.
+    assert len(good) / ended >= 0.8 * per_second
+    assert good[int(0.99 * len(good))] <= 1.5 * (limit / per_second + alone)
     assert refused[len(refused) // 2] < 0.02
 
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 
 import grpc
 import pytest
@@ -241,6 +242,46 @@ def test_a_picture_that_does_not_arrive_is_given_up(serving):
         never.set()
         assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         assert stub_of(channel).GetServerInfo(INFO).version
+
+
+def test_a_caller_that_vanishes_while_its_picture_arrives_gives_its_place_back(serving, raw_face):
+    with serving(queue_limit=1) as (address, _), grpc.insecure_channel(address) as channel:
+        never = threading.Event()
+        uploads = channel.stream_unary("/faced.v1.FaceAnalysisService/Analyze")
+        vanishing = uploads.future(iter(lambda: never.wait(20), True), timeout=20)
+        end = time.monotonic() + 10
+        refused = None
+        while refused is None and time.monotonic() < end:
+            try:
+                stub_of(channel).Analyze(service_pb2.AnalyzeRequest(image=raw_face))
+            except grpc.RpcError as error:
+                refused = error
+        assert refused.details() == "1 pictures are arriving, and queue_limit is 1"
+        assert dict(refused.trailing_metadata())["faced-reason"] == "overloaded"
+        vanishing.cancel()
+        never.set()
+        answered = None
+        while answered is None and time.monotonic() < end:
+            with suppress(grpc.RpcError):
+                answered = stub_of(channel).Analyze(service_pb2.AnalyzeRequest(image=raw_face))
+        assert len(answered.analysis.faces) == 1
+
+
+@pytest.mark.parametrize("compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip])
+def test_messages_beyond_the_limit_are_refused_also_where_they_grow_when_unpacked(serving, compression):
+    large = service_pb2.AnalyzeRequest()
+    large.image.encoded = bytes(3_000_000)
+    frame = service_pb2.AnalyzeStreamRequest(frame=service_pb2.Frame(image=large.image))
+    with serving(max_message_bytes=1_000_000) as (address, _), grpc.insecure_channel(address) as channel:
+        stub = stub_of(channel)
+        for call in (
+            lambda: stub.Analyze(large, compression=compression, timeout=20),
+            lambda: list(stub.AnalyzeStream(iter([CONFIG, frame]), compression=compression, timeout=20)),
+        ):
+            with pytest.raises(grpc.RpcError, match="message larger than max") as caught:
+                call()
+            assert caught.value.code() is EXHAUSTED
+        assert stub.GetServerInfo(INFO).version
 
 
 def test_request_ids_of_callers_come_back_if_they_may_stand_in_a_log(serving):
