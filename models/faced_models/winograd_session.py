@@ -14,8 +14,8 @@ from faced_models.kernels import Kernels
 from faced_models.session import Session
 from faced_models.winograd import OUTPUTS, TAPS, WinogradLayer
 
-_BAND_ROWS = 48
-"""About so many rows go through all layers of stride 2 together, so that these keep no whole picture."""
+_BAND_COLUMNS = 1024
+"""About so many columns of rows go through all layers of stride 2 together, so that these keep no whole picture."""
 
 
 class WinogradSession:
@@ -54,7 +54,8 @@ class WinogradSession:
         pictures = planes[..., 1 + 2 * pitch : -1 - 2 * pitch].reshape(2, channels, OUTPUTS, height, pitch)
         maps = np.empty((len(batch), (self._level or self._halving)[-1].outputs, height, width), np.float32)
         for picture, out in zip(batch, maps, strict=True):
-            bands = self._threads * -(-height // (_BAND_ROWS * self._threads))
+            band = max(8, _BAND_COLUMNS // pitch)
+            bands = self._threads * -(-height // (band * self._threads))
             self._share(height, bands, partial(self._halve, picture, planes[0, :first], pitch, width))
             inputs, side = first, 0
             for layer in self._level:
