@@ -72,12 +72,15 @@ class LiveMeter:
             f" {self.frames / max(seconds, 1e-6):.1f} frames/s"
         )
 
-    def latency_text(self, source_rate: float | None) -> str:
-        """Ages over the whole run, and what they are made of; empty if nothing was analysed."""
+    def latency_lines(self, source_rate: float | None) -> list[str]:
+        """Ages over the whole run, and what they are made of; none if nothing was analysed."""
         if not self._ages or not self._analyses:
-            return ""
+            return []
         ages = sorted(self._ages)
         typical, analysis = 1000 * median(ages), 1000 * median(self._analyses)
-        text = f"age when shown: median {typical:.0f} ms, 95 % within {1000 * ages[int(0.95 * (len(ages) - 1))]:.0f} ms"
-        text += f" (analysis {analysis:.0f} ms, {typical - analysis:+.0f} ms"
-        return text + (f"; a frame every {1000 / source_rate:.0f} ms)" if source_rate else ")")
+        most = 1000 * ages[int(0.95 * (len(ages) - 1))]
+        every = f"; a frame came every {1000 / source_rate:.0f} ms" if source_rate else ""
+        return [
+            f"age when shown: median {typical:.0f} ms, 95 % within {most:.0f} ms",
+            f"  of which analysis {analysis:.0f} ms, else {typical - analysis:.0f} ms{every}",
+        ]

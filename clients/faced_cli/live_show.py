@@ -87,9 +87,9 @@ class LiveShow:
         """Prints what was done, on standard output unless that is for rows."""
         if self._meter.frames == 0:
             return
-        held = self._outputs.held()
-        summary = f"{self._source.name}: {self._meter.counts_text()}" + (f" -> {', '.join(held)}" if held else "")
-        for line in filter(None, (summary, self._meter.latency_text(self._source.rate))):
+        lines = [f"{self._source.name}: {self._meter.counts_text()}"]
+        lines += [f"  -> {written}" for written in self._outputs.held()]
+        for line in (*lines, *self._meter.latency_lines(self._source.rate)):
             if self._outputs.on_output:
                 tell(line)
             else:

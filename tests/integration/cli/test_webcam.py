@@ -63,7 +63,7 @@ def test_box_and_picture_are_of_the_same_frame(cli, long_clip, server, tmp_path)
         *("--scan-interval", "1"),
     )
     assert code == 0
-    assert out.count(f"-> {recorded} (40 frames), {rows_path} (40 rows)") == 1
+    assert out.splitlines()[1:3] == [f"  -> {recorded} (40 frames)", f"  -> {rows_path} (40 rows)"]
     rows = rows_of(rows_path.read_text())
     assert {row["faces"][0]["track_id"] for row in rows} == {1}
     # The face moves by 4 px a frame: a box of the frame before or after would be off by as much.

@@ -27,9 +27,10 @@ def test_rate_age_and_drops(add):
         add(meter, 3 * i + 5, 0.1 * i, 0.1 * i + 0.06)
     assert (meter.frames, meter.dropped, meter.faces) == (11, 20, 11)
     assert meter.facts() == "10.0 frames/s  latency 60 ms  20 dropped  cpu"
-    text = meter.latency_text(30.0)
-    assert text == "age when shown: median 60 ms, 95 % within 60 ms (analysis 44 ms, +16 ms; a frame every 33 ms)"
-    assert meter.latency_text(None).endswith("(analysis 44 ms, +16 ms)")
+    first, second = meter.latency_lines(30.0)
+    assert first == "age when shown: median 60 ms, 95 % within 60 ms"
+    assert second == "  of which analysis 44 ms, else 16 ms; a frame came every 33 ms"
+    assert meter.latency_lines(None)[1] == "  of which analysis 44 ms, else 16 ms"
 
 
 def test_frames_of_a_pause_are_not_dropped(add):
@@ -47,5 +48,5 @@ def test_failed_frames_are_counted_and_have_no_analysis(add):
     assert meter.facts().startswith("0.0 frames/s  latency 0 ms  0 dropped")
     add(meter, 0, time.monotonic(), time.monotonic(), FrameFailure(ErrorReason.INTERNAL, "no"))
     assert (meter.frames, meter.failed, meter.faces) == (1, 1, 0)
-    assert meter.latency_text(30.0) == ""
+    assert meter.latency_lines(30.0) == []
     assert meter.counts_text().startswith("1 frames, 0 dropped, 0 faces, ")
