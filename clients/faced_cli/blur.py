@@ -12,7 +12,7 @@ from faced_cli.placement import Rect
 from faced_proto.types import Box
 
 _CELLS = 6
-"""Blots along a face's shorter side: people are recognised from about 18 columns a face (Harmon and Julesz, 1973)."""
+"""Blots along a face's shorter side; portraits of 16 by 16 can be recognised (Harmon, 1973)."""
 _MARGIN = 0.25
 """MMOD's box ends at brow and chin; hair and ears tell as much."""
 _CELLS_OF_ALL = 24

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -97,6 +98,8 @@ class _Capture:
 
 
 def _why_not(device: int | str, name: str) -> str:
+    if isinstance(device, int) and not sys.platform.startswith("linux"):
+        return f"{name}: gives no picture; is it connected, free, and is this program allowed to use it?"
     path = Path(f"/dev/video{device}") if isinstance(device, int) else Path(device)
     others = sorted(str(other) for other in Path("/dev").glob("video[0-9]*"))
     there = f"; there are {', '.join(others)}" if others else "; no camera is connected"
