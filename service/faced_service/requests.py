@@ -23,7 +23,7 @@ from faced_proto.v1 import image_pb2, service_pb2
 from faced_service.errors import DeadlineExceeded, FacedError, InvalidOption, RawLayoutError, StreamOrder
 from faced_service.images import EncodedImage, Picture
 from faced_service.raw_pixels import PixelFormat, Plane, RawLayout
-from faced_service.stream import StreamFrame
+from faced_service.stream_frame import StreamFrame
 
 _FORMATS = {
     image_pb2.PixelFormat.Value(f"PIXEL_FORMAT_{pixel_format.name}"): pixel_format for pixel_format in PixelFormat

@@ -34,7 +34,8 @@ from faced_service.requests import (
     reader_of,
 )
 from faced_service.settings import Settings
-from faced_service.stream import Draining, Stream, StreamFrame, start_stream
+from faced_service.stream import Draining, Stream, start_stream
+from faced_service.stream_frame import StreamFrame
 
 SERVICE_NAME = str(service_pb2.DESCRIPTOR.services_by_name["FaceAnalysisService"].full_name)
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from time import monotonic
 from uuid import uuid4
 
@@ -23,8 +23,8 @@ from faced_proto.types import (
 )
 from faced_service.analyzer import AnalysisRequest, Analyzer
 from faced_service.errors import DeadlineExceeded, FacedError, InternalError, InvalidOption, StreamOrder
-from faced_service.images import Picture
 from faced_service.live_scan import MAX_SCAN_INTERVAL, LiveScan, ScanTurn
+from faced_service.stream_frame import StreamFrame, WaitingFrame
 from faced_service.stream_tracks import MAX_HALF_LIFE_S, StreamTracks, history_span
 
 _logger = logging.getLogger(__name__)
@@ -33,16 +33,6 @@ _AUTO_UPSAMPLE = 0
 """Streams are about speed: no doubling where the caller chose no scale."""
 
 _MAX_SILENCE_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class StreamFrame:
-    """One frame as it came; `picture` is an error where the message held none that can be read."""
-
-    frame_id: int
-    picture: Picture | FacedError
-    media_time_us: int | None = None
-    arrived: float = field(default_factory=monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,28 +94,6 @@ async def _dropped(frame: StreamFrame) -> FrameOutcome:
 
 async def _at_once() -> None:
     pass
-
-
-class _Waiting:
-    """A frame between its arrival and the begin of its analysis."""
-
-    def __init__(self, frame: StreamFrame, let_go: Callable[[], None]) -> None:
-        self.frame: StreamFrame | None = frame
-        self.let_go = let_go
-
-    def supersede(self) -> None:
-        """Let the pixels go; its turn will find nothing to do."""
-        self.frame = None
-        self.let_go()
-
-    def take(self) -> StreamFrame | None:
-        """For its analysis, which counts the bytes itself."""
-        frame, self.frame = self.frame, None
-        self.let_go()
-        return frame
-
-    def ended(self, _answer: asyncio.Task[FrameOutcome]) -> None:
-        self.let_go()
 
 
 class Stream:
@@ -224,7 +192,7 @@ class Stream:
                 reader.cancel()
 
     async def _read(self, frames: AsyncIterator[StreamFrame]) -> None:
-        newest: _Waiting | None = None
+        newest: WaitingFrame | None = None
         while True:
             # Not reading is what holds the sender back.
             await self._credits.acquire()
@@ -241,7 +209,7 @@ class Stream:
             if self._live and newest is not None:
                 newest.supersede()
             size = 0 if isinstance(frame.picture, FacedError) else frame.picture.size
-            newest = _Waiting(frame, self._analyzer.admission.hold(size))
+            newest = WaitingFrame(frame, self._analyzer.admission.hold(size))
             turn = None if self._live_scan is None else self._live_scan.turn()
             answer = asyncio.create_task(self._answer(newest, frame.frame_id, frame.media_time_us, turn))
             # Also where it is cancelled before it began.
@@ -256,7 +224,7 @@ class Stream:
         self._newest_id = frame.frame_id
 
     async def _answer(
-        self, waiting: _Waiting, frame_id: int, media_time_us: int | None, turn: ScanTurn | None
+        self, waiting: WaitingFrame, frame_id: int, media_time_us: int | None, turn: ScanTurn | None
     ) -> FrameOutcome:
         async with self._under_way:
             try:

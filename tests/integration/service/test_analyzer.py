@@ -26,7 +26,8 @@ from faced_service.errors import DeadlineExceeded, ModelFailed, NotReady, Overlo
 from faced_service.images import Picture
 from faced_service.raw_pixels import PixelFormat, Plane, RawLayout
 from faced_service.settings import Settings
-from faced_service.stream import Stream, StreamFrame, start_stream
+from faced_service.stream import Stream, start_stream
+from faced_service.stream_frame import StreamFrame
 
 
 class Watched:

@@ -18,7 +18,8 @@ from faced_service.errors import InvalidOption
 from faced_service.images import EncodedImage, Picture
 from faced_service.raw_pixels import PixelFormat, Plane, RawLayout
 from faced_service.settings import Settings
-from faced_service.stream import Stream, StreamFrame, start_stream
+from faced_service.stream import Stream, start_stream
+from faced_service.stream_frame import StreamFrame
 
 WIDTH, HEIGHT = 480, 240
 

@@ -1,0 +1,45 @@
+"""One frame of a stream, and what becomes of it before its analysis begins."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+
+from faced_proto.types import FrameOutcome
+from faced_service.errors import FacedError
+from faced_service.images import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFrame:
+    """One frame as it came; `picture` is an error where the message held none that can be read."""
+
+    frame_id: int
+    picture: Picture | FacedError
+    media_time_us: int | None = None
+    arrived: float = field(default_factory=monotonic)
+
+
+class WaitingFrame:
+    """A frame between its arrival and the begin of its analysis; `let_go` ends the count of its bytes."""
+
+    def __init__(self, frame: StreamFrame, let_go: Callable[[], None]) -> None:
+        self.frame: StreamFrame | None = frame
+        self.let_go = let_go
+
+    def supersede(self) -> None:
+        """Let the pixels go; its turn will find nothing to do."""
+        self.frame = None
+        self.let_go()
+
+    def take(self) -> StreamFrame | None:
+        """For its analysis, which counts the bytes itself."""
+        frame, self.frame = self.frame, None
+        self.let_go()
+        return frame
+
+    def ended(self, _answer: asyncio.Task[FrameOutcome]) -> None:
+        """Its answer is made, or was cancelled before it began."""
+        self.let_go()
