@@ -228,7 +228,9 @@ def _common_flags() -> _Parser:
     analysis.add_argument("--min-face", type=positive, metavar="PX", help="smallest face that should be found")
     analysis.add_argument("--max-faces", type=positive, metavar="N", help="the best N faces only")
     analysis.add_argument("--threshold", type=finite, metavar="X", help="smallest score of a face; default: 0")
-    analysis.add_argument("--scan-interval", type=positive, metavar="N", help="search every Nth frame in full")
+    analysis.add_argument(
+        "--scan-interval", type=positive, metavar="N", help="search every Nth frame in full; default: 1, for cameras 10"
+    )
     drawing = flags.add_argument_group("drawing")
     drawing.add_argument(
         "--panel",
