@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faced_models.chips import chip_to_picture, cut_chip
-from faced_models.crop import CropRecipe
+from faced_models.crop import CropKind, CropRecipe
 from faced_models.kernels import Kernels
 from faced_models.landmark_cascade import LandmarkCascade
+from faced_models.placement import blend_to_picture, box_to_picture, cut_smoothly, eyes_to_picture
 from faced_proto.types import Box, ModelInfo, RgbImage
 
 _HALF_PIXEL = np.float32(0.5)
@@ -47,7 +48,21 @@ class Aligner:
         self, image: RgbImage, boxes: Sequence[Box], landmarks: NDArray[np.float32], recipe: CropRecipe
     ) -> NDArray[np.uint8]:
         """What a network wants to see of each face: uint8 [n, size, size, 3], RGB, black outside the picture."""
-        chips = np.empty((len(boxes), recipe.size, recipe.size, 3), np.uint8)
-        for chip, points in zip(chips, landmarks, strict=True):
-            chip[:] = cut_chip(image, chip_to_picture(points - _HALF_PIXEL, recipe.size, recipe.padding), recipe.size)
-        return chips
+        crops = np.empty((len(boxes), recipe.size, recipe.size, 3), np.uint8)
+        for crop, box, points in zip(crops, boxes, landmarks - _HALF_PIXEL, strict=True):
+            crop[:] = _crop(image, box, points, recipe)
+        return crops
+
+
+def _crop(image: RgbImage, box: Box, points: NDArray[np.float32], recipe: CropRecipe) -> NDArray[np.uint8]:
+    """`points` are pixel indices."""
+    size, padding = recipe.size, recipe.padding
+    match recipe.kind:
+        case CropKind.CHIP:
+            return cut_chip(image, chip_to_picture(points, size, padding), size)
+        case CropKind.BOX:
+            return cut_smoothly(image, box_to_picture(box, size, padding), size)
+        case CropKind.BLEND:
+            return cut_smoothly(image, blend_to_picture(box, points, size, padding), size)
+        case CropKind.FACE_ALIGNER:
+            return cut_smoothly(image, eyes_to_picture(points, size, padding), size)

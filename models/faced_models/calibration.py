@@ -43,9 +43,9 @@ class OrdinalKernel:
     """Each bin's probability spread as a Gaussian over the bins of an ordered axis.
 
     `knots` are values of the axis, rising. At each, `centre` is where that bin's probability belongs (the bias map)
-    and `width` the Gaussian's standard deviation, in the axis' units; between knots both are linear, beyond them
-    constant. What falls beyond either end of the axis counts in the end bins. `temperature` comes first. It was fitted
-    by the continuous ranked probability score.
+    and `width` the Gaussian's standard deviation, in the axis' units; between knots the centre is linear and the width
+    geometric, beyond them both are constant. What falls beyond either end of the axis counts in the end bins.
+    `temperature` comes first. All are fitted by the continuous ranked probability score.
     """
 
     axis: IntegerBins
@@ -65,7 +65,7 @@ class OrdinalKernel:
         axis = self.axis
         values = axis.first + axis.width * np.arange(axis.count, dtype=np.float64)
         centre = np.interp(values, self.knots, self.centre)
-        width = np.interp(values, self.knots, self.width)
+        width = np.exp(np.interp(values, self.knots, np.log(self.width)))
         # Upper edges of all bins but the last, halfway to the next value.
         edges = values[:-1] + axis.width / 2
         below = normal_cdf((edges[None, :] - centre[:, None]) / width[:, None])

@@ -129,7 +129,7 @@ def _details(entry: NetworkEntry) -> list[tuple[str, str]]:
     if entry.options is not None:
         rows.append(("suppression", f"iou {entry.options.iou:g}, covered {entry.options.percent_covered:g}"))
     if entry.crop is not None:
-        rows.append(("crop", f"{entry.crop.kind}, {entry.crop.size} px, padding {entry.crop.padding:g}"))
+        rows.append(("crop", f"{entry.crop.kind.value}, {entry.crop.size} px, padding {entry.crop.padding:g}"))
     if entry.axis is not None:
         labels = entry.axis.labels
         shown = labels if isinstance(entry.axis, Categories) else (labels[0], labels[1], "...", labels[-1])

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from faced_models.calibration import read_calibration
-from faced_models.crop import CropRecipe
+from faced_models.crop import CropKind, CropRecipe
 from faced_models.model_card import read_card
 from faced_models.network_entry import (
     Activation,
@@ -178,11 +178,13 @@ def _scale(table: TomlTable, channels: int) -> tuple[float, ...]:
 
 def _crop(table: TomlTable) -> CropRecipe:
     recipe = CropRecipe(
-        kind=table.choice("kind", "chip"),
+        kind=CropKind(table.choice("kind", *(kind.value for kind in CropKind))),
         size=table.whole("size", least=1, most=_MOST_SIDE),
         padding=table.number("padding", least=0.0),
     )
     table.end()
+    if recipe.kind is CropKind.FACE_ALIGNER and recipe.padding >= 0.5:
+        raise table.wrong("padding", recipe.padding, "a place left of the middle, below 0.5")
     return recipe
 
 

@@ -177,7 +177,7 @@ def _oversampled(text: str, entry: NetworkEntry, oversample: Oversample) -> str:
     if entry.crop is None or entry.input is None:
         raise SettingsError(f"network {entry.name!r} describes no attribute")
     size = crop_size(oversample, entry.input.size)
-    crop = f'{{ kind = "{entry.crop.kind}", size = {size}, padding = {entry.crop.padding!r} }}'
+    crop = f'{{ kind = "{entry.crop.kind.value}", size = {size}, padding = {entry.crop.padding!r} }}'
     fields = {"oversample": f'"{oversample.value}"'} | ({} if size == entry.crop.size else {"crop": crop})
     return with_fields(text, entry.name, fields)
 

@@ -13,7 +13,7 @@ from faced_service.settings import SettingsError
 from faced_train import eval_detector, eval_faces
 from faced_train.errors import DataError
 from faced_train.report.page import write_page
-from faced_train.report.table import print_tables
+from faced_train.report.table import print_crops, print_tables
 
 _FORMATS = {
     "emotion": "FER2013 (fer2013.csv, plain or gzip; or a folder for each class)",
@@ -48,13 +48,15 @@ def run(arguments: argparse.Namespace) -> int:
         return _fail(str(error), USAGE)
     except WeightsError as error:
         return _fail(str(error), MODELS_MISSING)
-    if arguments.html is not None:
+    if arguments.html is not None and "crops" not in record:
         try:
             write_page(record, arguments.html)
         except OSError as error:
             return _fail(f"{arguments.html}: cannot be written: {error.strerror}", USAGE)
     if arguments.json:
         sys.stdout.write(json.dumps(record) + "\n")
+    elif "crops" in record:
+        print_crops(record)
     else:
         print_tables(record)
     return DONE

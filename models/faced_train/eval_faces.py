@@ -18,6 +18,7 @@ from faced_proto.version import __version__
 from faced_service.networks import load_networks
 from faced_service.settings import Settings, SettingsError
 from faced_train.conditions import CONDITIONS, condition_figures
+from faced_train.crop_choice import compare_crops
 from faced_train.datasets.opening import open_faces
 from faced_train.errors import DataError
 from faced_train.evaluation import Evaluation, Observed
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser, subject: str) -> None:
         "papers (default: served)",
     )
     parser.add_argument("--raw", action="store_true", help="the networks' own probabilities, without calibration")
+    parser.add_argument("--crops", action="store_true", help="compare ways to cut faces out, and nothing else")
     parser.add_argument(
         "--conditions",
         type=int,
@@ -113,7 +115,7 @@ def prepare(arguments: argparse.Namespace, *, raw: bool) -> Task:
     """
     settings = Settings(
         # Withholding is not applied; what the guard would hide is counted.
-        gender_guard_threshold=1.0,
+        gender_without_age_guard=True,
         cpu_threads=arguments.threads,
         models_file=arguments.models_file,
         raw_probabilities=raw,
@@ -140,9 +142,11 @@ def evaluate(arguments: argparse.Namespace) -> Record:
     Raises:
         DataError, SettingsError, WeightsError, DeviceError, ModelError: what is wrong.
     """
-    task = prepare(arguments, raw=arguments.raw)
+    task = prepare(arguments, raw=arguments.raw or arguments.crops)
     for note in task.faces.left_out:
         _say(f"left out: {note}")
+    if arguments.crops:
+        return compare_crops(task)
     info = task.models.classifiers[task.entry.attribute].info
     setup = Setup(task.subject.name, info.model, info.calibrated, arguments.path, arguments.split)
     with observing(task, arguments.path) as observer:

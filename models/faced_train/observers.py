@@ -69,7 +69,7 @@ class ServedObserver:
     batch = 32
 
     def __init__(self, models: Models, settings: Settings, attributes: Sequence[str]) -> None:
-        """`settings` must not withhold gender: its guard threshold is 1."""
+        """`settings` must not withhold gender."""
         self._attributes = tuple(attributes)
         self._runner = asyncio.Runner()
         self._analyzer = Analyzer(models, settings, known_attributes=attributes_of(tuple(models.classifiers)))
@@ -102,8 +102,8 @@ class ServedObserver:
         options = AnalysisOptions(attributes=self._attributes, min_face_px=frame.smallest)
         request = AnalysisRequest(Picture(pixels), options, caller="evaluation", auto_upsample=0, patient=True)
         analysis = await self._analyzer.analyze(request)
-        face = max(analysis.faces, key=lambda face: _overlap(face.detection.box, frame.crop), default=None)
-        if face is None or not _overlap(face.detection.box, frame.crop):
+        face = max(analysis.faces, key=lambda face: overlap(face.detection.box, frame.crop), default=None)
+        if face is None or not overlap(face.detection.box, frame.crop):
             return None
         return Observation(face.detection.box.width, _probabilities(face))
 
@@ -118,7 +118,7 @@ def _probabilities(face: FaceAnalysis) -> dict[str, Sequence[float]]:
     return found
 
 
-def _overlap(box: Box, crop: Box) -> float:
+def overlap(box: Box, crop: Box) -> float:
     """Intersection over union."""
     width = min(box.right, crop.right) - max(box.left, crop.left)
     height = min(box.bottom, crop.bottom) - max(box.top, crop.top)

@@ -125,7 +125,7 @@ class Settings:
     ] = None
     gender_guard_threshold: Annotated[
         float, Real(0, 0.5), "Gender is withheld where the probability of an age below 16 is above this."
-    ] = 0.2
+    ] = 0.3
     gender_without_age_guard: Annotated[
         bool, Switch(), "Tells gender for all faces, also those that may be a child's, of which it is near chance."
     ] = False

@@ -9,14 +9,15 @@ from faced_train.datasets.picture_files import foreign, list_pictures
 from faced_train.errors import DataError
 from faced_train.faces import FaceSet, Truth
 
-_NAME = re.compile(r"(\d+)_(\d+)_(\d+)_(\d+)\..+")
+# A few names of the set as published lack the gender or the race, or have a space or no dot after the date.
+_NAME = re.compile(r"(?P<age>\d+)_(?P<gender>\d*)_(?:(?P<race>\d+)_)?\d{8,}\D.*")
 _GENDERS = ("male", "female")
 _RACES = ("White", "Black", "Asian", "Indian", "Others")
 _OLDEST = 120
 
 
 def read_utkface(path: Path, *, skip_bad: bool) -> FaceSet:
-    """All pictures; `skip_bad` leaves out those whose name is none (the set as published has three).
+    """All pictures; `skip_bad` leaves out those whose name is none.
 
     Raises:
         DataError: a name does not tell age, gender and race, or tells what cannot be; names the file.
@@ -41,8 +42,14 @@ def _truth(path: Path, name: str) -> Truth:
     match = _NAME.fullmatch(file)
     if match is None:
         raise DataError(f"{path}: {name}: expected a name of age_gender_race_date; --skip-bad leaves it out")
-    age, gender, race = (int(match[i]) for i in (1, 2, 3))
-    for what, value, last in (("age", age, _OLDEST), ("gender", gender, 1), ("race", race, len(_RACES) - 1)):
-        if value > last:
-            raise DataError(f"{path}: {name}: {what} is {value}, expected 0 to {last}; --skip-bad leaves it out")
-    return Truth(file, f"{path}: {name}", age=age, gender=_GENDERS[gender], race=_RACES[race])
+    for what, last in (("age", _OLDEST), ("gender", 1), ("race", len(_RACES) - 1)):
+        if match[what] and int(match[what]) > last:
+            raise DataError(f"{path}: {name}: {what} is {match[what]}, expected 0 to {last}; --skip-bad leaves it out")
+    gender, race = match["gender"], match["race"]
+    return Truth(
+        key=file,
+        where=f"{path}: {name}",
+        age=int(match["age"]),
+        gender=_GENDERS[int(gender)] if gender else None,
+        race=_RACES[int(race)] if race else None,
+    )

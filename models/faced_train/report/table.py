@@ -46,6 +46,15 @@ def print_comparison(report: Json) -> None:
         console.print(_rows("faces", list(compared.items())))
 
 
+def print_crops(record: Json) -> None:
+    """Figures of every way to cut faces out."""
+    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    console.print(f"[bold]{record['model']}[/]  {_found(record)}; in force: {record['chosen']}")
+    rows = record["crops"]
+    if isinstance(rows, Sequence):
+        console.print(_rows("crop", [(str(row["crop"]), row) for row in rows]))
+
+
 def _found(record: Json) -> str:
     if "faces" in record:
         return f"{record['faces']} faces in {record['n']} pictures"

@@ -69,7 +69,7 @@ class GenderSubject:
         labels = np.array([axis.labels.index(truth.gender or "") for truth in truths], np.intp)
         ages = np.array([np.nan if truth.age is None else truth.age for truth in truths], np.float64)
         guard = None
-        if not np.isnan(ages).all():
+        if _AGE in probabilities and not np.isnan(ages).all():
             guard = GuardScores(probabilities[_AGE][:, :ADULT_FROM].sum(axis=1), ages, self.threshold)
         return ScoredGender(GenderScores(probabilities[attribute], labels, ages, guard), axis.labels, self.threshold)
 

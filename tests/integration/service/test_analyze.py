@@ -48,7 +48,7 @@ def test_the_face_of_a_picture_gets_box_points_and_distributions(stub, as_file, 
         count = len(axis.categories.labels) or axis.integer_bins.count
         assert len(result.distribution.probabilities) == count
         assert abs(sum(result.distribution.probabilities) - 1) < 1e-5
-        assert not result.distribution.calibrated
+        assert result.distribution.calibrated
 
 
 def test_auto_is_one_doubling_and_the_reply_says_so(stub, as_file, astronaut):

@@ -4,7 +4,7 @@ import pytest
 from faced_models.bundle import load_models
 from faced_models.calibration import FittedOn, Temperature
 from faced_models.classifier import Classifier
-from faced_models.crop import CropRecipe
+from faced_models.crop import CropKind, CropRecipe
 from faced_models.errors import ModelError
 from faced_models.input_format import InputFormat
 from faced_models.network_entry import Colour
@@ -42,11 +42,11 @@ def test_the_astronaut_is_female_and_between_twenty_five_and_fifty(models, astro
 
 
 @pytest.mark.parametrize("attribute", ["emotion", "gender", "age"])
-def test_probabilities_sum_to_one_and_are_not_yet_calibrated(models, astronaut, attribute):
+def test_probabilities_sum_to_one_and_are_calibrated(models, astronaut, attribute):
     distribution = describe(models, astronaut, attribute)
     assert sum(distribution.probabilities) == pytest.approx(1.0, abs=1e-6)
     assert min(distribution.probabilities) >= 0
-    assert not distribution.calibrated
+    assert distribution.calibrated
     assert distribution.model == models.classifiers[attribute].info.model
 
 
@@ -88,7 +88,7 @@ def left_brightness(**options):
     info = ModelInfo("bright@1+0", ModelRole.ATTRIBUTE, "bright", None, bool(options.get("calibration")), "MIT", 4)
     values = InputFormat(Colour.GREY, np.zeros(1, np.float32), np.full(1, 1 / 255, np.float32))
     axis = Categories(("left", "right"))
-    return Classifier(LeftBrightness(), CropRecipe("chip", 4, 0.1), values, axis, info, **options)
+    return Classifier(LeftBrightness(), CropRecipe(CropKind.CHIP, 4, 0.1), values, axis, info, **options)
 
 
 def half_white():

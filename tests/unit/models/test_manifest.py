@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from faced_models.calibration import OrdinalKernel
-from faced_models.crop import CropRecipe
+from faced_models.crop import CropKind, CropRecipe
 from faced_models.errors import WeightsError
 from faced_models.manifest import MANIFEST, load_manifest
 from faced_models.network_entry import Activation, Colour, Layout, NetworkInput
@@ -28,12 +28,12 @@ def test_the_default_networks():
     assert age.axis.labels[-1] == "80+"
     assert gender.axis == Categories(("female", "male"))
     assert [e.crop for e in (emotion, age, gender)] == [
-        CropRecipe("chip", 64, 0.1),
-        CropRecipe("chip", 64, 0.2),
-        CropRecipe("chip", 32, 0.2),
+        CropRecipe(CropKind.BLEND, 64, 0.25),
+        CropRecipe(CropKind.CHIP, 64, 0.2),
+        CropRecipe(CropKind.CHIP, 32, 0.2),
     ]
     assert age.input == NetworkInput(64, Colour.RGB, (122.781998, 117.000999, 104.297997), (1 / 256,) * 3)
-    assert not any(entry.calibrated for entry in manifest.networks)
+    assert all(entry.calibrated for entry in manifest.attributes.values())
 
 
 def test_emotion_sees_grey_from_minus_one_to_one():
@@ -64,7 +64,7 @@ def test_a_model_id_changes_with_everything_that_changes_numbers():
         replace(entry, activation=Activation.SOFTMAX),
         replace(entry, output="other"),
         replace(entry, input=replace(entry.input, mean=(127.0,))),
-        replace(entry, crop=CropRecipe("chip", 64, 0.2)),
+        replace(entry, crop=CropRecipe(CropKind.CHIP, 64, 0.2)),
         replace(entry, axis=Categories(("a", "b"))),
         replace(detector, name=entry.name, options=replace(detector.options, iou=0.5)),
         replace(detector, name=entry.name),
@@ -77,6 +77,11 @@ def test_a_model_id_changes_with_everything_that_changes_numbers():
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(KeyError, match="no network 'x'; there are mmod, dlib-landmarks-5, mini-xception"):
         load_manifest().network("x")
+
+
+def plain():
+    """The manifest without calibrations and oversampling."""
+    return re.sub(r"^(calibration|oversample) = .*\n", "", MANIFEST.read_text(), flags=re.MULTILINE)
 
 
 FITTED = 'data = "FER2013", faces = 9, split = "' + "0" * 64 + '"'
@@ -103,8 +108,10 @@ def _calibrated(calibration, message):
         ("mean = [127.5]", "mean = [nan]", "network 'mini-xception': input: mean is"),
         ("scale = 0.00784313725490196", "scale = 0", "input: scale is 0, expected a number from 1e-09"),
         ('colour = "grey"', 'colour = "cmyk"', "colour is 'cmyk', expected one of rgb, bgr, grey"),
-        ("padding = 0.1", 'padding = "0.1"', "crop: padding is '0.1'"),
-        ("size = 64, padding = 0.1", "size = 48, padding = 0.1", "crop size is 48, expected the input size 64"),
+        ("padding = 0.25", 'padding = "0.1"', "crop: padding is '0.1'"),
+        ('kind = "blend"', 'kind = "square"', "crop: kind is 'square', expected one of chip, box, blend, face_aligner"),
+        ('kind = "blend", size = 64, padding = 0.25', 'kind = "face_aligner", size = 64, padding = 0.5', "below 0.5"),
+        ("size = 64, padding = 0.25", "size = 48, padding = 0.25", "crop size is 48, expected the input size 64"),
         ('["female", "male"]', '["male", "male"]', "axis: labels is"),
         ("count = 81", "count = true", "axis: count is True"),
         ("last_open = true", 'last_open = "yes"', "last_open is 'yes'"),
@@ -130,7 +137,7 @@ def _calibrated(calibration, message):
     ],
 )
 def test_a_wrong_manifest_names_entry_and_field(tmp_path, old, new, message):
-    text = MANIFEST.read_text()
+    text = plain()
     assert old in text
     path = tmp_path / "manifest.toml"
     path.write_text(text.replace(old, new, 1))
@@ -153,16 +160,17 @@ def test_a_missing_manifest_is_named(tmp_path):
 def test_a_calibration_is_read_and_changes_the_model_id(tmp_path):
     kernel = f'kind = "ordinal_kernel", temperature = 1.5, knots = [0, 80], centre = [5, 75], width = [4, 8], {FITTED}'
     path = tmp_path / "manifest.toml"
-    text = MANIFEST.read_text().replace("[network.dlib-age]", f"[network.dlib-age]\ncalibration = {{ {kernel} }}")
+    text = plain().replace("[network.dlib-age]", f"[network.dlib-age]\ncalibration = {{ {kernel} }}")
     path.write_text(text)
-    entry, plain = load_manifest(path).network("age"), load_manifest().network("age").raw
+    entry = load_manifest(path).network("age")
+    bare = replace(load_manifest().network("age").raw, oversample=Oversample.NONE)
     assert entry.calibrated
     assert isinstance(entry.calibration, OrdinalKernel)
     assert entry.calibration.width == (4.0, 8.0)
     assert entry.calibration.fitted_on.faces == 9
-    assert entry.model_id != plain.model_id
-    assert entry.raw.model_id == plain.model_id
-    assert replace(plain, oversample=Oversample.FLIP).model_id != replace(plain, oversample=Oversample.NONE).model_id
+    assert entry.model_id != bare.model_id
+    assert entry.raw.model_id == bare.model_id
+    assert replace(bare, oversample=Oversample.FLIP).model_id != bare.model_id
 
 
 @pytest.mark.parametrize(
@@ -177,6 +185,6 @@ def test_a_calibration_is_read_and_changes_the_model_id(tmp_path):
 def test_a_wrong_kernel_is_named(tmp_path, fields, message):
     calibration = f'calibration = {{ kind = "ordinal_kernel", temperature = 1, {fields}, {FITTED} }}'
     path = tmp_path / "manifest.toml"
-    path.write_text(MANIFEST.read_text().replace("[network.dlib-age]", f"[network.dlib-age]\n{calibration}"))
+    path.write_text(plain().replace("[network.dlib-age]", f"[network.dlib-age]\n{calibration}"))
     with pytest.raises(WeightsError, match=re.escape(message)):
         load_manifest(path)

@@ -54,7 +54,8 @@ def test_show_says_what_a_network_wants(capsys):
     shown = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines())
     assert shown["crop"] == "chip, 64 px, padding 0.2"
     assert shown["axis"] == "81: 0, 1, ..., 80+"
-    assert shown["calibrated"] == "no"
+    assert shown["calibrated"].startswith("on 13115 faces of UTKFace")
+    assert shown["oversample"] == "flip"
 
 
 def test_show_of_an_unknown_network_is_a_usage_error(capsys):

@@ -22,7 +22,7 @@ def test_defaults_are_the_promised_ones():
     assert (settings.max_message_bytes, settings.max_pixels) == (16 * 1024 * 1024, 40_000_000)
     assert (settings.max_upscaled_pixels, settings.max_detect_pixels) == (2_000_000, 8_300_000)
     assert (settings.detect_batch, settings.detect_wait_ms, settings.describe_batch) == (1, 0.0, 32)
-    assert (settings.gender_guard_threshold, settings.allowed_attributes) == (0.2, None)
+    assert (settings.gender_guard_threshold, settings.allowed_attributes) == (0.3, None)
 
 
 def test_later_sources_win(tmp_path):
