@@ -56,7 +56,7 @@ def test_a_card_tells_origin_licence_and_preprocessing_of_the_manifest():
     for fact in (EMOTION.model_id, EMOTION.sha256, EMOTION.source.sha256, "| licence of the weights | MIT |"):
         assert fact in page
     assert "FER2013 has no clear licence" in section(page, "Training data")
-    assert "padding 0.1" in section(page, "Preprocessing")
+    assert "blend, 64 x 64 px, padding 0.25" in section(page, "Preprocessing")
     assert "No evaluation is recorded." in section(page, "Measured")
     assert "Workplaces and schools" in section(page, "Not for")
 
