@@ -79,7 +79,10 @@ def _preprocessing(entry: NetworkEntry) -> Iterator[tuple[str, str]]:
     if entry.crop is None:
         yield "window", f"{given.size} x {given.size} px"
     else:
-        yield "crop", f"{entry.crop.kind.value}, {entry.crop.size} x {entry.crop.size} px, padding {entry.crop.padding:g}"
+        yield (
+            "crop",
+            f"{entry.crop.kind.value}, {entry.crop.size} x {entry.crop.size} px, padding {entry.crop.padding:g}",
+        )
         yield "input", f"{given.size} x {given.size} px, {given.colour.value}, {given.layout.value}"
     mean, scale = (", ".join(f"{value:.6g}" for value in values) for values in (given.mean, given.scale))
     yield "normalisation", f"(value - mean) * scale of values 0 to 255; mean {mean}; scale {scale}"
