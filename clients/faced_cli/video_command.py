@@ -20,7 +20,7 @@ from faced_cli.terminal import print_text, tell, visible
 from faced_cli.video_inputs import find_videos
 from faced_cli.video_job import VideoJob
 from faced_cli.video_outputs import VideoOutputs, plan_outputs
-from faced_cli.video_resume import CutOff, History, find_cut_off
+from faced_cli.video_resume import CutOff, find_cut_off, history_of
 from faced_cli.video_row import VideoRow
 from faced_cli.video_summary import VideoSummary
 from faced_proto.types import ServerInfo
@@ -76,7 +76,7 @@ class _Command:
         kept = None if self._cut_off is None else self._cut_off.kept
         self._rows = RowOutputs(outputs, self._columns, header, kept)
         self._summaries = [VideoSummary(str(source)) for source in sources]
-        self._history = History(arguments.half_life)
+        self._history = history_of(arguments.half_life, info.limits.max_message_bytes)
         self._exit_code = 0
 
     def run(self, client: faced_client.Client) -> int:

@@ -31,6 +31,7 @@ _OPTIONS = {
     # Copied AAC begins a little before 0; moving it there would move the frames too.
     "avoid_negative_ts": "disabled",
 }
+_ONE_THREAD_PX = 1280 * 720
 _SECONDS_PER_FRAGMENT = 1
 
 
@@ -244,7 +245,9 @@ class _Muxer:
                 self._file.close()
 
     def _encoder(self, form: VideoForm, width: int, height: int) -> VideoStream:
-        options = {"crf": "20", "preset": "veryfast", "x264-params": "bframes=0"}
+        # It has a thread of its own; more would take their time from the networks. Large pictures need them.
+        threads = 1 if width * height <= _ONE_THREAD_PX else 0
+        options = {"crf": "20", "preset": "veryfast", "x264-params": f"bframes=0:threads={threads}"}
         stream = self._container.add_stream("libx264", rate=form.rate, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.time_base = form.time_base

@@ -13,7 +13,8 @@ from faced_cli.journal import JournalEntry, JournalReader
 from faced_cli.row_outputs import Kept
 from faced_cli.terminal import is_standard_output
 from faced_cli.video_outputs import VideoOutputs
-from faced_proto.types import FrameAnalysis, FrameOutcome
+from faced_client.history import History
+from faced_proto.types import StreamConfig
 
 _HALF_LIVES, _LEAST_SPAN_S = 30, 30.0
 """Rows that are this much older matter no more to tracks and smoothing; the server needs less."""
@@ -66,36 +67,11 @@ def find_cut_off(outputs: VideoOutputs, header: Mapping[str, str], scan_interval
     return CutOff(reader, source, rows, kept)
 
 
-class History:
-    """The newest rows of a source, as far back as tracks depend on them, and the one with the highest number."""
-
-    def __init__(self, half_life: float | None) -> None:
-        self._span_us = 1e6 * max(_LEAST_SPAN_S, _HALF_LIVES * (half_life or 0.0))
-        self._rows: deque[FrameOutcome] = deque()
-        self._highest: FrameOutcome | None = None
-
-    def add(self, row: FrameOutcome) -> None:
-        """The next row."""
-        self._rows.append(row)
-        if _highest(row) > (0 if self._highest is None else _highest(self._highest)):
-            self._highest = row
-        while self._time(self._rows[0]) < self._time(row) - self._span_us:
-            self._rows.popleft()
-
-    def rows(self) -> tuple[FrameOutcome, ...]:
-        """Oldest first."""
-        first = self._highest
-        ahead = () if first is None or any(first is row for row in self._rows) else (first,)
-        return (*ahead, *self._rows)
-
-    @staticmethod
-    def _time(row: FrameOutcome) -> int:
-        return row.media_time_us or 0
-
-
-def _highest(row: FrameOutcome) -> int:
-    faces = row.result.faces if isinstance(row.result, FrameAnalysis) else ()
-    return max((face.track_id or 0 for face in faces), default=0)
+def history_of(half_life: float | None, max_message_bytes: int) -> History:
+    """An empty history of a run with this half-life."""
+    history = History(StreamConfig(track=half_life is not None), max_message_bytes)
+    history.keep(max(_LEAST_SPAN_S, _HALF_LIVES * (half_life or 0.0)))
+    return history
 
 
 def _sizes(reader: JournalReader, place: int) -> tuple[int, int]:

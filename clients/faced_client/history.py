@@ -3,15 +3,17 @@
 from collections import deque
 
 from faced_proto import convert
-from faced_proto.types import FrameOutcome, StreamConfig
+from faced_proto.types import FrameAnalysis, FrameOutcome, StreamConfig
 
-_MOST_ROWS = 512
-_SPAN_US = 30_000_000
-"""Older rows say nothing of tracks that still live."""
+_MOST_ROWS = 4096
+_SPAN_S = 30.0
+"""Until the server says how far back it looks."""
 
 
 class History:
     """The rows that the caller gave and those that came, as far back as they matter and fit a message.
+
+    The newest that holds the highest track id stays ahead of them, so that no id is given again.
 
     Empty where the configuration asks neither for tracks nor brings rows of its own.
     """
@@ -21,6 +23,13 @@ class History:
         self._given = tuple(config.history)
         self._wanted = bool(config.track)
         self._max_bytes = max_message_bytes // 2
+        self._span_us = 1e6 * _SPAN_S
+        self._highest: FrameOutcome | None = None
+
+    def keep(self, span: float | None) -> None:
+        """How many seconds back the server looks (`StreamStarted.history_span`); None = it does not say."""
+        if span is not None:
+            self._span_us = 1e6 * span
 
     def add(self, outcome: FrameOutcome) -> None:
         """The newest outcome."""
@@ -28,8 +37,10 @@ class History:
             return
         self._given = ()
         self._kept.append(outcome)
+        if _highest_id(outcome) > 0 and (self._highest is None or _highest_id(outcome) >= _highest_id(self._highest)):
+            self._highest = outcome
         newest = outcome.media_time_us
-        while newest is not None and _ended_before(self._kept[0], newest - _SPAN_US):
+        while newest is not None and _ended_before(self._kept[0], newest - self._span_us):
             self._kept.popleft()
 
     def rows(self) -> tuple[FrameOutcome, ...]:
@@ -47,8 +58,15 @@ class History:
                 break
             rows.popleft()
             total -= size
+        if self._highest is not None and all(row is not self._highest for row in rows):
+            rows.appendleft(self._highest)
         return tuple(rows)
 
 
-def _ended_before(row: FrameOutcome, time_us: int) -> bool:
+def _highest_id(row: FrameOutcome) -> int:
+    faces = row.result.faces if isinstance(row.result, FrameAnalysis) else ()
+    return max((face.track_id or 0 for face in faces), default=0)
+
+
+def _ended_before(row: FrameOutcome, time_us: float) -> bool:
     return row.media_time_us is not None and row.media_time_us < time_us

@@ -158,6 +158,7 @@ class StreamProgress:
                 started = convert.stream_started_from_proto(message.started)
                 self._axes = convert.axes_of(started.models)
                 self._started = True
+                self._history.keep(started.history_span)
                 return started
             if kind == "outcome":
                 return self._read_outcome(convert.frame_outcome_from_proto(message.outcome, self._axes))

@@ -42,25 +42,29 @@ class Smoothed:
 def learn(smoothed: Smoothed, time_s: float, row: FaceAnalysis, half_life: float) -> Smoothed:
     """The means after a face's next row, which may be smoothed itself: its raw distributions count."""
     raw = {distribution.attribute: distribution for distribution in row.raw}
+    told = [raw.get(outcome.attribute, outcome) for outcome in row.attributes if isinstance(outcome, Distribution)]
+    has_age = any(own.attribute == _AGE for own in told)
     means = dict(smoothed.means)
-    for outcome in row.attributes:
-        if isinstance(outcome, Distribution):
-            own = raw.get(outcome.attribute, outcome)
+    for own in told:
+        if own.attribute != _AGE_GROUP or not has_age:
             means[own.attribute] = _added(means.get(own.attribute), own, time_s, row.detection.score, half_life)
     return Smoothed(means)
 
 
-def smooth(smoothed: Smoothed, time_s: float, face: FaceAnalysis, half_life: float, guard: AgeGuard) -> FaceAnalysis:
-    """The face with its distributions smoothed, and its own ones as `raw`.
+def smooth(
+    smoothed: Smoothed, time_s: float, face: FaceAnalysis, half_life: float, guard: AgeGuard
+) -> tuple[FaceAnalysis, Smoothed]:
+    """The face with its distributions smoothed and its own ones as `raw`, and what `learn` makes of that.
 
     Age groups are those of the smoothed age, and gender is told only where both ages, its own and the smoothed one,
     allow it.
     """
+    means = dict(smoothed.means)
 
     def blended(own: Distribution) -> Distribution:
-        return _distribution(
-            own, _added(smoothed.means.get(own.attribute), own, time_s, face.detection.score, half_life)
-        )
+        mean = _added(means.get(own.attribute), own, time_s, face.detection.score, half_life)
+        means[own.attribute] = mean
+        return _distribution(own, mean)
 
     age = next((blended(o) for o in face.attributes if isinstance(o, Distribution) and o.attribute == _AGE), None)
     attributes: list[AttributeOutcome] = []
@@ -69,9 +73,12 @@ def smooth(smoothed: Smoothed, time_s: float, face: FaceAnalysis, half_life: flo
         told = guard.apply(outcome, age) if age is not None and _is_gender(outcome) else outcome
         if isinstance(told, Distribution):
             raw.append(told)
-            told = age_groups(age) if age is not None and told.attribute == _AGE_GROUP else blended(told)
+            if age is None or told.attribute not in (_AGE, _AGE_GROUP):
+                told = blended(told)
+            else:
+                told = age if told.attribute == _AGE else age_groups(age)
         attributes.append(told)
-    return replace(face, attributes=tuple(attributes), raw=tuple(raw))
+    return replace(face, attributes=tuple(attributes), raw=tuple(raw)), Smoothed(means)
 
 
 def _is_gender(outcome: AttributeOutcome) -> bool:

@@ -59,24 +59,29 @@ class StreamTracks:
         faces = tuple(replace(face, track_id=number) for face, number in zip(row.faces, numbers, strict=True))
         half_life = self._half_life
         if half_life is not None:
-            known = self._smoothed
-            faces = tuple(
-                smooth(known.get(number, Smoothed()), time_s, face, half_life, self._guard)
-                for face, number in zip(faces, numbers, strict=True)
-            )
+            known, self._smoothed = self._smoothed, dict(self._smoothed)
+            smoothed = []
+            for face, number in zip(faces, numbers, strict=True):
+                means = known.get(number, Smoothed())
+                face, self._smoothed[number] = smooth(means, time_s, face, half_life, self._guard)
+                smoothed.append(face)
+            faces = tuple(smoothed)
         row = replace(row, faces=faces)
-        self._learn(time_s, row)
+        self._advance(time_s, row)
         return replace(outcome, result=row)
 
     def _learn(self, time_s: float, row: FrameAnalysis) -> None:
-        self._tracks = advance(self._tracks, time_s, row)
         if self._half_life is not None:
-            alive = {track.number for track in self._tracks.alive}
-            self._smoothed = {number: means for number, means in self._smoothed.items() if number in alive}
             for face in row.faces:
                 if face.track_id is not None:
                     means = self._smoothed.get(face.track_id, Smoothed())
                     self._smoothed[face.track_id] = learn(means, time_s, face, self._half_life)
+        self._advance(time_s, row)
+
+    def _advance(self, time_s: float, row: FrameAnalysis) -> None:
+        self._tracks = advance(self._tracks, time_s, row)
+        alive = {track.number for track in self._tracks.alive}
+        self._smoothed = {number: means for number, means in self._smoothed.items() if number in alive}
 
 
 def _highest(row: FrameAnalysis) -> int:

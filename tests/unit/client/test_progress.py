@@ -123,9 +123,12 @@ def test_history_is_as_long_as_tracks_can_live():
         history.add(row(i, i * 1_000_000))
     assert [kept.frame_id for kept in history.rows()] == list(range(69, 100))
     untimed = History(StreamConfig(track=True), 1 << 20)
-    for i in range(1000):
+    for i in range(5000):
         untimed.add(row(i))
-    assert [kept.frame_id for kept in untimed.rows()] == list(range(488, 1000))
+    assert [kept.frame_id for kept in untimed.rows()] == list(range(904, 5000))
+    history.keep(10.0)
+    history.add(row(100, 100_000_000))
+    assert [kept.frame_id for kept in history.rows()] == list(range(90, 101))
 
 
 def test_history_takes_half_a_message_at_most():

@@ -43,8 +43,11 @@ def smoothed(faces, step=0.04, half_life=0.5):
     """Each face smoothed over those before it."""
     state, result = Smoothed(), []
     for i, given in enumerate(faces):
-        shown = smooth(state, i * step, given, half_life, GUARD)
+        shown, after = smooth(state, i * step, given, half_life, GUARD)
         state = learn(state, i * step, shown, half_life)
+        assert {k: (m.time_s, m.weight) for k, m in after.means.items()} == {
+            k: (m.time_s, m.weight) for k, m in state.means.items()
+        }
         result.append(shown)
     return result
 
