@@ -1,6 +1,5 @@
 """`faced serve` as a process of its own."""
 
-import logging
 import re
 import signal
 import subprocess
@@ -47,15 +46,6 @@ class Served:
         self.process.stdout.close()
         self.process.stderr.close()
         return code, output
-
-
-@pytest.fixture(autouse=True)
-def logs_as_before():
-    """Commands that run in this process set up its logs."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
