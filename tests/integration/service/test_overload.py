@@ -136,6 +136,7 @@ def test_callers_have_their_shares_however_many_streams_another_opens(serving, s
     assert min(got["calm"], got["quiet"]) >= 0.8 * got.total() / 3
 
 
+@pytest.mark.slow
 def test_at_four_times_the_capacity_no_work_is_lost_and_refusals_come_at_once(serving, networks, picture):
     limit, detect_s = 8, 0.05
 
@@ -168,7 +169,6 @@ def test_at_four_times_the_capacity_no_work_is_lost_and_refusals_come_at_once(se
     assert len(good) + len(refused) == len(codes)
     assert len(refused) > 2 * len(good)
     ended = max(end for code, _, end in codes if code is grpc.StatusCode.OK) - begin
-    # On a quiet machine 0.97 and more; others may be at work here.
     assert len(good) / ended >= 0.8 * per_second
     assert good[int(0.99 * len(good))] <= 1.5 * (limit / per_second + alone)
     assert refused[len(refused) // 2] < 0.02
