@@ -97,7 +97,8 @@ def _lane(track: TrackSummary, end_s: float) -> str:
         x = i * _WIDTH / 5
         parts.append(f'<text x="{x:.0f}" y="{_HEIGHT + 15}" text-anchor="{anchor}">{clock(i * end_s / 5)}</text>')
     name = f"time line of track {track.number}"
-    return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT + _AXIS}" role="img" aria-label="{name}">{"".join(parts)}</svg>'
+    box = f'viewBox="0 0 {_WIDTH} {_HEIGHT + _AXIS}" shape-rendering="crispEdges"'
+    return f'<svg {box} role="img" aria-label="{name}">{"".join(parts)}</svg>'
 
 
 def _labels(track: TrackSummary) -> list[str]:
