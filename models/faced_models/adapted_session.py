@@ -33,13 +33,17 @@ class AdaptedSession:
         Raises:
             ModelError: the run failed.
         """
+        return activated(self.values(batch), self._activation)
+
+    def values(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As `run`, before the activation."""
         if self._layout is Layout.NHWC:
             batch = batch.transpose(0, 2, 3, 1)
         faces = np.ascontiguousarray(batch, self._dtype)
         runs = [faces[i : i + 1] for i in range(len(faces))] if self._one_by_one else [faces]
         outputs: Sequence[NDArray[np.generic]] = [self._session.run(run) for run in runs]
         values = np.concatenate(outputs).astype(np.float32)
-        return activated(values.reshape(len(values), -1), self._activation)
+        return values.reshape(len(values), -1)
 
 
 def activated(values: NDArray[np.float32], activation: Activation) -> NDArray[np.float32]:

@@ -76,15 +76,17 @@ def _describe(path: Path) -> int:
 
 def _draft(path: Path, signature: Signature) -> str:
     """An entry to complete, with what the file itself tells."""
-    given = signature.inputs[0].shape
-    planar = len(given) != 4 or given[3] not in (1, 3)
-    channels, height = (given[1], given[2]) if len(given) == 4 and planar else (given[-1], given[1])
+    given = next((tensor.shape for tensor in signature.inputs if len(tensor.shape) == 4), (None,) * 4)
+    planar = given[3] not in (1, 3)
+    channels, height = (given[1], given[2]) if planar else (given[3], given[1])
     size = height if isinstance(height, int) else 64
-    widths = [length for length in signature.outputs[0].shape[1:] if isinstance(length, int)]
-    labels = [f"label {i}" for i in range(max(2, *widths, 0))]
+    widths = [length for tensor in signature.outputs[:1] for length in tensor.shape[1:] if isinstance(length, int)]
+    width = max(widths, default=2)
+    labels = [f"label {i}" for i in range(max(2, width))]
     mean, colour = ([127.5], "grey") if channels == 1 else ([127.5] * 3, "rgb")
     layout = "" if planar else ', layout = "nhwc"'
-    name = re.sub(r"[^a-z0-9]+", "_", path.stem.lower()).strip("_")
+    name = re.sub(r"[^a-z0-9]+", "_", path.stem.lower()).strip("_")[:32]
+    name = name if name[:1].isalpha() else f"net_{name}"
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return f"""
@@ -96,5 +98,5 @@ sha256 = "{digest}"
 input = {{ size = {size}, colour = "{colour}", mean = {mean}, scale = {1 / 127.5:.10f}{layout} }}
 crop = {{ kind = "chip", size = {size}, padding = 0.2 }}
 axis = {{ labels = {json.dumps(labels)} }}
-activation = "softmax"
+activation = "{"sigmoid" if width == 1 else "softmax"}"
 """

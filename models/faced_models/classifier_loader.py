@@ -9,7 +9,7 @@ from faced_models.classifier import Classifier
 from faced_models.errors import WeightsError
 from faced_models.input_format import InputFormat
 from faced_models.network_entry import NetworkEntry
-from faced_models.network_fit import misfits, run_misfits
+from faced_models.network_fit import misfits, run_misfits, trial_faces, value_misfits
 from faced_models.ort_session import OrtSession
 from faced_models.store import verified_path
 from faced_proto.types import ModelInfo, ModelRole
@@ -45,16 +45,19 @@ def load_classifier(
             one_by_one=given.shape[0] == 1,
         )
         means, scales = (np.array(values, np.float32) for values in (entry.input.mean, entry.input.scale))
+        input_format = InputFormat(entry.input.colour, means, scales)
         classifier = Classifier(
             session=adapted,
             recipe=entry.crop,
-            input_format=InputFormat(entry.input.colour, means, scales),
+            input_format=input_format,
             axis=entry.axis,
             info=model_info(entry),
             oversample=entry.oversample,
             calibration=entry.calibration,
         )
-        found = run_misfits(entry, classifier)
+        found = run_misfits(entry, classifier) or value_misfits(
+            entry, adapted.values(input_format.prepare(trial_faces(entry.input.size)))
+        )
         if not found:
             return classifier
     raise entry.wrong(f"{path.name} does not fit: {'; '.join(found)}")

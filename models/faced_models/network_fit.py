@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faced_models.adapted_session import INPUT_TYPES
 from faced_models.classifier import Classifier
@@ -19,16 +20,29 @@ def misfits(entry: NetworkEntry, signature: Signature) -> tuple[str, ...]:
     return (*_input_misfits(entry, signature), *_output_misfits(entry, signature))
 
 
-def run_misfits(entry: NetworkEntry, classifier: Classifier) -> tuple[str, ...]:
-    """What a run on three made-up faces shows to be wrong."""
-    side = classifier.recipe.size
+def trial_faces(side: int) -> NDArray[np.uint8]:
+    """Three made-up crops [3, side, side, 3]: grey, a ramp, and noise."""
     ramp = np.broadcast_to(np.linspace(0, 255, side, dtype=np.uint8)[None, :, None], (side, side, 3))
     noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    return np.stack((np.full_like(ramp, 128), ramp, noise))
+
+
+def run_misfits(entry: NetworkEntry, classifier: Classifier) -> tuple[str, ...]:
+    """What a run on the trial faces shows to be wrong."""
     try:
-        classifier.classify(np.stack((np.full_like(ramp, 128), ramp, noise)))
+        classifier.classify(trial_faces(classifier.recipe.size))
     except ModelError as error:
         way_out = " (should activation be softmax?)" if entry.activation is Activation.NONE else ""
         return (f"on three faces {error}{way_out}",)
+    return ()
+
+
+def value_misfits(entry: NetworkEntry, values: NDArray[np.float32]) -> tuple[str, ...]:
+    """What the network's own values for the trial faces, before the activation, show to be wrong."""
+    # A softmax of probabilities is a distribution too, only much too flat: nothing else would tell.
+    probable = bool((values >= 0).all() and (np.abs(values.sum(axis=1) - 1) < 1e-4).all())
+    if entry.activation is Activation.SOFTMAX and probable and values.shape[1] > 1:
+        return ("on three faces it gave probabilities itself: activation must be none, not softmax",)
     return ()
 
 

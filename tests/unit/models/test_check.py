@@ -2,10 +2,11 @@ import argparse
 import tomllib
 
 import pytest
+from onnx import helper
 
 from faced_models import command
 from faced_models.check import check_file
-from tests.networks import brightness, entry
+from tests.networks import brightness, entry, save
 
 
 def test_what_fits_is_told_with_its_attribute_and_what_it_replaces(tmp_path, capsys):
@@ -86,6 +87,23 @@ def test_a_network_is_described_with_an_entry_that_serves_it(tmp_path, capsys, n
     path = tmp_path / "draft.toml"
     path.write_text(draft)
     assert check_file(path) == 0
+
+
+def test_one_logit_is_drafted_as_a_sigmoid(tmp_path, capsys):
+    brightness(tmp_path / "5.onnx", weights=[1.0], out=("n", 1), softmax=False)
+    assert check_file(tmp_path / "5.onnx") == 0
+    (tmp_path / "draft.toml").write_text(capsys.readouterr().out)
+    assert check_file(tmp_path / "draft.toml") == 0
+    assert capsys.readouterr().out.endswith(": attribute net_5, 2 classes\n")
+
+
+def test_a_network_of_another_kind_is_described_too(tmp_path, capsys):
+    nodes = [helper.make_node("Identity", ["x"], ["y"])]
+    save(tmp_path / "flat.onnx", nodes, {}, shape=(), out=())
+    assert check_file(tmp_path / "flat.onnx") == 0
+    (tmp_path / "draft.toml").write_text(capsys.readouterr().out)
+    assert check_file(tmp_path / "draft.toml") == 3
+    assert "its input is 'x' float [], expected [faces, 3, 64, 64]" in capsys.readouterr().out
 
 
 def models(*words):

@@ -141,6 +141,7 @@ def test_a_batch_that_is_fixed_inside_shows_in_the_run(tmp_path):
         ({"kind": TensorProto.UINT8}, {}, "for whole bytes mean must be 0 and scale 1"),
         ({"softmax": False}, {}, "gave values that are no probabilities: from -0.0195 to 0.0195, sums from 0 to 0"),
         ({"softmax": False}, {}, "(should activation be softmax?)"),
+        ({}, {"activation": "softmax"}, "on three faces it gave probabilities itself: activation must be none"),
         ({}, {"activation": "sigmoid"}, "sigmoid makes a distribution of a single value only"),
         ({}, {"more": 'output = "z"'}, "it has no output 'z'; there are 'y' float [n, 2]"),
     ],
