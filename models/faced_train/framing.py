@@ -10,7 +10,10 @@ import numpy as np
 from faced_proto.types import Box, RgbImage
 
 SIDE_PX = 144
-"""Crops are enlarged to this side: most faces then span 90 to 140 px, well above the detector's 80."""
+"""Small crops are enlarged to this side: most faces then span 90 to 140 px, well above the detector's 80."""
+
+_LARGE_PX = 100
+"""Crops of this side are left as they are: their faces are found, and enlarging would only soften them."""
 
 PADDING = 0.25
 """Margin on each side, of the crop's side: data sets cut faces close, and the detector needs to see around them."""
@@ -39,12 +42,10 @@ class Framed:
 
 
 def framed(crop: RgbImage) -> Framed:
-    """The crop enlarged bilinearly, its border continued outwards."""
+    """The crop, enlarged bilinearly where it is small, its border continued outwards."""
     height, width, _ = crop.shape
-    scale = max(1.0, SIDE_PX / min(height, width))
-    if scale > 1.0:
-        crop = _resized(crop, scale)
-    return _padded(crop)
+    side = min(height, width)
+    return _padded(crop if side >= _LARGE_PX else _resized(crop, SIDE_PX / side))
 
 
 def altered(crop: RgbImage, condition: Condition, face_px: float) -> Framed:
