@@ -79,9 +79,15 @@ def test_an_entry_without_weights_changes_the_packages_network(manifest, tmp_pat
     loaded = manifest('[network.dlib-age]\ncrop = { kind = "chip", size = 64, padding = 0.3 }')
     age, before = loaded.attributes["age"], PACKAGE.attributes["age"]
     assert age.crop.padding == 0.3
-    assert age == replace(before, crop=age.crop, manifest=str(tmp_path / "mine.toml"))
+    assert before.calibration is not None, "fitted to another crop, it is dropped"
+    assert age == replace(before, crop=age.crop, manifest=str(tmp_path / "mine.toml"), calibration=None)
     assert age.model_id != before.model_id
     assert loaded.networks[:4] == PACKAGE.networks[:4]
+
+
+def test_what_changes_no_numbers_keeps_the_calibration(manifest):
+    age = manifest('[network.dlib-age]\nlicence = "other"').attributes["age"]
+    assert (age.licence, age.calibration) == ("other", PACKAGE.attributes["age"].calibration)
 
 
 def test_a_detector_takes_the_place_of_the_packages_detector(manifest):
