@@ -98,7 +98,7 @@ class AsyncClient:
         limit = (await self._info(end)).limits.max_message_bytes
         # Reading and encoding take milliseconds that the event loop has better use for.
         request = await asyncio.to_thread(analyze_request, image, form, options, self._left(end), limit)
-        return read_analysis(await self._call(self._open_stub().Analyze, request, end), self._known)
+        return read_analysis(await self._call(self._open_stub().Analyze, request, end, wait=True), self._known)
 
     async def stream(
         self,
@@ -222,9 +222,12 @@ class AsyncClient:
         if self._closed and task is not None and not task.cancelling():
             raise Cancelled("the client is closed")
 
-    async def _call(self, method: Callable[..., Awaitable[Reply]], request: object, end: float) -> Reply:
+    async def _call(
+        self, method: Callable[..., Awaitable[Reply]], request: object, end: float, *, wait: bool = False
+    ) -> Reply:
+        """With `wait`, a server that was there once is waited for while it is away."""
         try:
-            return await method(request, timeout=self._left(end), metadata=self._metadata)
+            return await method(request, timeout=self._left(end), metadata=self._metadata, wait_for_ready=wait)
         except grpc.RpcError as error:
             raise error_from_rpc(error, self._server) from error
         except asyncio.CancelledError:

@@ -95,7 +95,7 @@ class Client:
         options = analysis_options(upsample_times, min_face_px, threshold, max_faces, attributes)
         limit = self._info(end).limits.max_message_bytes
         request = analyze_request(image, form, options, self._left(end), limit)
-        return read_analysis(self._call(self._open_stub().Analyze, request, end), self._known)
+        return read_analysis(self._call(self._open_stub().Analyze, request, end, wait=True), self._known)
 
     def stream(
         self,
@@ -201,8 +201,9 @@ class Client:
             raise DeadlineExceeded(f"no answer from {self._server} in time")
         return left
 
-    def _call(self, method: Callable[..., Reply], request: object, end: float) -> Reply:
+    def _call(self, method: Callable[..., Reply], request: object, end: float, *, wait: bool = False) -> Reply:
+        """With `wait`, a server that was there once is waited for while it is away."""
         try:
-            return method(request, timeout=self._left(end), metadata=self._metadata)
+            return method(request, timeout=self._left(end), metadata=self._metadata, wait_for_ready=wait)
         except grpc.RpcError as error:
             raise error_from_rpc(error, self._server) from error

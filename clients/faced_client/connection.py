@@ -28,7 +28,7 @@ _SERVICE_CONFIG = {
     "methodConfig": [
         # The first call of a client: it is soon said that there is no server.
         _retried("GetServerInfo", maxAttempts=4, initialBackoff="0.1s", maxBackoff="2s"),
-        # Later ones, for 7 s: a server that is started again takes 3.
+        # Later ones: what a server that ends or is full of others' calls leaves undone.
         _retried("Analyze", maxAttempts=5, initialBackoff="0.2s", maxBackoff="4s"),
     ]
 }

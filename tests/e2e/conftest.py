@@ -26,10 +26,12 @@ def free_port() -> int:
 class Server:
     """A process of `faced serve`, ready when this is built."""
 
-    def __init__(self, *flags: object, port: int | None = None) -> None:
+    def __init__(self, *flags: object, port: int | None = None, module: str | None = None) -> None:
+        """`module` is run instead of the installed command."""
         self.port = free_port() if port is None else port
         self.address = f"127.0.0.1:{self.port}"
-        command = [BIN / "faced", "serve", "--port", str(self.port), *map(str, flags)]
+        program = [BIN / "faced"] if module is None else [sys.executable, "-m", module]
+        command = [*program, "serve", "--port", str(self.port), *map(str, flags)]
         # A file, and no pipe that nobody reads.
         descriptor, name = tempfile.mkstemp(prefix="faced-said-")
         self._said = Path(name)
