@@ -30,6 +30,10 @@ _CUT_OFF_S = 5.0
 """Streams get so much longer than they were told."""
 
 
+_USED_GRACE = 0.8
+"""The part of the grace in which frames are still begun."""
+
+
 class AddressError(Exception):
     """The address cannot be listened on."""
 
@@ -96,8 +100,11 @@ async def running_server(
         await condition.enter_graceful_shutdown()
         await asyncio.sleep(settings.drain_wait_s)
         servicer.drain()
-        await server.stop(settings.drain_grace_s)
+        stopping = loop.create_task(server.stop(settings.drain_grace_s))
+        # What could not be done in time is told to come again; at the end of the grace it would be cut off untold.
+        await asyncio.wait([stopping], timeout=_USED_GRACE * settings.drain_grace_s)
         await analyzer.close()
+        await stopping
 
 
 def _listen(server: grpc.aio.Server, target: str, certificates: WatchedFiles[Certificates] | None) -> str:

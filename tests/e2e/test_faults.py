@@ -138,7 +138,7 @@ def test_calls_in_flight_outlive_a_server_that_is_killed(face):
 
 @pytest.mark.slow
 def test_a_server_that_is_stopped_under_load_loses_nothing(face):
-    with supervised("--drain-grace-s", 5) as server, Client(server.address) as client:
+    with supervised("--drain-grace-s", 2) as server, Client(server.address) as client:
         client.server_info()
 
         def stream():
@@ -171,7 +171,7 @@ def test_a_network_that_raises_costs_its_frame_alone(face):
 @pytest.mark.slow
 def test_a_network_that_hangs_costs_its_frame_and_a_restart(face):
     with (
-        supervised("--run-timeout-s", 1, module="tests.e2e.faulty_server") as server,
+        supervised("--run-timeout-s", 3, module="tests.e2e.faulty_server") as server,
         Client(server.address) as client,
     ):
         client.server_info()
