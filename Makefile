@@ -66,7 +66,7 @@ CASES ?= 20000
 fuzz: $(VENV)/installed-test  ## Hostile pictures, options and streams (CASES=20000)
 	FACED_FUZZ_CASES=$(CASES) $(BIN)/pytest -q --timeout 0 tests/e2e/test_hostile_input.py
 
-load: $(VENV)/installed-test  ## Throughput, overload and fairness over gRPC, against the targets (5 minutes)
+load: $(VENV)/installed-test  ## Throughput and overload over gRPC, against the targets (5 minutes)
 	$(BIN)/python -m tests.bench.load
 
 image-proof:  ## Run the Dockerfile's steps in a clean Debian root, and the server in it (root, debootstrap; 5 minutes)
