@@ -212,8 +212,6 @@ images = st.one_of(encoded.flatmap(image), raw_image().flatmap(image), st.builds
 
 # Options and whole requests
 
-unsigned = st.none() | st.integers(0, 12) | sizes
-floats = st.none() | st.floats(width=32)
 names = st.lists(
     st.sampled_from(["emotion", "age", "gender", "", "EMOTION", "race", "\0", "x" * 5000]) | st.text(), max_size=5
 )
@@ -221,14 +219,16 @@ names = st.lists(
 
 @st.composite
 def options(draw):
-    message = options_pb2.AnalysisOptions(
-        threshold=draw(floats), max_faces=draw(unsigned), include_labels=draw(st.none() | st.booleans())
-    )
-    if draw(st.booleans()):
+    """Few fields at a time, so that what is wrong with one hides nothing of another."""
+    message = options_pb2.AnalysisOptions(include_labels=draw(st.none() | st.booleans()))
+    odd = draw(st.sampled_from(["nothing", "threshold", "max_faces", "names", "upsample_times", "min_face_px", "all"]))
+    if odd in ("threshold", "all"):
+        message.threshold = draw(st.floats(-2, 11, width=32) | st.floats(width=32))
+    for field in ("max_faces", "upsample_times", "min_face_px"):
+        if odd in (field, "all"):
+            setattr(message, field, draw(st.integers(0, 12) | sizes))
+    if odd in ("names", "all"):
         message.attributes.names.extend(draw(names))
-    scale = draw(st.sampled_from([None, "upsample_times", "min_face_px"]))
-    if scale:
-        setattr(message, scale, draw(st.integers(0, 12) | sizes))
     return message
 
 
@@ -293,7 +293,19 @@ def whole(message):
 
 
 bytes_of = st.one_of(config(), frame()).map(whole)
+going_on = st.lists(st.just(good) | images, min_size=1, max_size=6).map(
+    lambda pictures: [
+        whole(service_pb2.AnalyzeStreamRequest(frame=service_pb2.Frame(frame_id=i, image=one, media_time_us=i)))
+        for i, one in enumerate(pictures)
+    ]
+)
+plain = st.builds(service_pb2.StreamConfig, mode=st.integers(0, 2), track=st.booleans()).map(
+    lambda content: whole(service_pb2.AnalyzeStreamRequest(config=content))
+)
 orders = st.one_of(
+    # In order, with odd pictures among good ones: the stream must go on.
+    st.builds(lambda first, frames: [first, *frames], plain, going_on),
+    st.builds(lambda first, frames, last: [first, *frames, last], plain, going_on, bytes_of),
     st.lists(bytes_of | st.just(b"") | st.integers(3, 15).map(foreign) | st.binary(max_size=30), max_size=6),
     st.builds(lambda first, rest: [first, *rest], config().map(whole), st.lists(bytes_of, max_size=6)),
 )
