@@ -15,7 +15,7 @@ RUN apt-get update \
 FROM cpu-base AS cpu-build
 RUN apt-get update && apt-get install -y --no-install-recommends python3-venv
 WORKDIR /src
-COPY deploy/install.sh pyproject.toml README.md LICENSE ./
+COPY deploy/install.sh pyproject.toml README.md LICENSE RESPONSIBLE_USE.md ./
 COPY clients ./clients
 COPY models ./models
 COPY proto ./proto
@@ -25,7 +25,7 @@ RUN sh install.sh /opt/faced cpu,web
 FROM gpu-base AS gpu-build
 RUN apt-get update && apt-get install -y --no-install-recommends python3-venv
 WORKDIR /src
-COPY deploy/install.sh pyproject.toml README.md LICENSE ./
+COPY deploy/install.sh pyproject.toml README.md LICENSE RESPONSIBLE_USE.md ./
 COPY clients ./clients
 COPY models ./models
 COPY proto ./proto
@@ -42,7 +42,7 @@ USER faced
 # another kind of CPU; the rest of the file system may be read-only.
 RUN faced bench serve --frames 1
 VOLUME /var/cache/faced
-EXPOSE 50051 9090
+EXPOSE 50051 8080 9090
 HEALTHCHECK --interval=10s --timeout=5s --start-period=90s CMD ["faced", "health"]
 ENTRYPOINT ["faced", "serve"]
 
@@ -56,6 +56,6 @@ USER faced
 # As above; no GPU is at hand while an image is made, so the CPU does it.
 RUN faced bench serve --frames 1
 VOLUME /var/cache/faced
-EXPOSE 50051 9090
+EXPOSE 50051 8080 9090
 HEALTHCHECK --interval=10s --timeout=5s --start-period=90s CMD ["faced", "health"]
 ENTRYPOINT ["faced", "serve"]

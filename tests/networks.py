@@ -1,4 +1,4 @@
-"""Small ONNX networks that tests make themselves: how bright a face is, as a distribution."""
+"""Small ONNX networks that tests make themselves: how bright a face is, as a distribution, and detectors of lights."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+from faced_models.convert.onnx_graph import OnnxGraph
 
 Shape = Sequence[int | str | None]
 
@@ -87,5 +89,36 @@ input = {{ size = {size}, colour = "{colour}", mean = {list(mean)}, scale = {sca
 crop = {{ kind = "chip", size = {size}, padding = 0.2 }}
 axis = {{ {axis} }}
 activation = "{activation}"
+{more}
+"""
+
+
+def lights(path: Path, windows: int, *, than: float = 0.4) -> str:
+    """Writes a detector of bright and dark places in turn, those by more `than` so much; gives its SHA-256.
+
+    Three means of stride 2, then one channel a window.
+    """
+    graph = OnnxGraph("bright")
+    name = "pyramid"
+    for index, (inputs, outputs) in enumerate(((3, 1), (1, 1), (1, 1))):
+        weights = np.full((outputs, inputs, 5, 5), 1 / (inputs * 25), np.float32)
+        name = graph.convolution(f"mean{index}", name, weights, np.zeros(outputs, np.float32), strides=(2, 2))
+    signs = np.array([1.0, -1.0, 1.0], np.float32)[:windows].reshape(windows, 1, 1, 1)
+    graph.convolution("scores", name, signs, np.full(windows, -than, np.float32))
+    data = graph.finish("pyramid", ["N", 3, "H", "W"], "scores", ["N", windows, "h", "w"])
+    path.write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def detector_entry(sha256: str, windows: Sequence[str], *, name: str = "bright", more: str = "") -> str:
+    """A complete entry of a file of networks, of a detector in "bright.onnx"."""
+    options = "iou = 0.1, percent_covered = 0.5, pyramid_padding = 10, pyramid_outer_padding = 11"
+    return f"""
+[network.{name}]
+role = "detector"
+file = "bright.onnx"
+sha256 = "{sha256}"
+input = {{ size = 40, colour = "rgb", mean = [127.5, 127.5, 127.5], scale = 0.00390625 }}
+detector = {{ {options}, windows = {list(windows)} }}
 {more}
 """

@@ -64,7 +64,7 @@ def encoding(text: str) -> str:
     raise argparse.ArgumentTypeError(f"{text!r} is none of raw, png and jpeg:Q with Q from 1 to 100")
 
 
-def seconds_from_0(text: str) -> float:
+def from_0(text: str) -> float:
     """A number that is not negative."""
     value = finite(text)
     if value < 0:

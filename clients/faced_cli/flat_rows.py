@@ -10,9 +10,9 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from faced_cli.render import shortest
 from faced_cli.terminal import whole_text
 from faced_cli.video_row import VideoRow
+from faced_proto.json_values import shortest
 from faced_proto.types import (
     AttributeFailure,
     Distribution,
@@ -21,6 +21,8 @@ from faced_proto.types import (
     FrameFailure,
     IntegerBins,
     ModelInfo,
+    ModelRole,
+    ServerInfo,
     Withheld,
 )
 
@@ -38,12 +40,23 @@ class Column:
 
 _FRAME = (Column("source", str), Column("frame", int), Column("time_s", float))
 _FACE = (Column("track_id", int), *(Column(name, float) for name in ("left", "top", "right", "bottom", "score")))
+_LABEL = Column("label", str)
 _REASONS = (Column("withheld", str), Column("error", str))
 
 
-def columns(models: Sequence[ModelInfo]) -> tuple[Column, ...]:
-    """The columns for these attributes: the likeliest label and a probability each, or years with a 90 % interval."""
-    result = [*_FRAME, *_FACE]
+def columns_for(info: ServerInfo, attributes: Sequence[str] | None) -> tuple[Column, ...]:
+    """The columns for what a server is asked: these attributes, None: all that it has."""
+    asked = [m for m in info.models if m.attribute and (attributes is None or m.attribute in attributes)]
+    detectors = sum(m.role is ModelRole.DETECTOR for m in info.models)
+    return columns(asked, labels=detectors > 1)
+
+
+def columns(models: Sequence[ModelInfo], *, labels: bool = False) -> tuple[Column, ...]:
+    """The columns for these attributes: the likeliest label and a probability each, or years with a 90 % interval.
+
+    `labels`: also what things beside faces are.
+    """
+    result = [*_FRAME, *_FACE, *([_LABEL] if labels else [])]
     for model in models:
         if isinstance(model.axis, IntegerBins):
             result += [Column(f"{model.attribute}{end}", float if not end else int) for end in ("", "_low", "_high")]
@@ -87,6 +100,7 @@ def _face(face: FaceAnalysis) -> Record:
         "right": shortest(box.right),
         "bottom": shortest(box.bottom),
         "score": shortest(face.detection.score),
+        **({"label": face.detection.label} if face.detection.label else {}),
     }
     hidden = []
     for outcome in face.attributes:

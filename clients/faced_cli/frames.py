@@ -12,7 +12,7 @@ from typing import Self
 import av
 import numpy as np
 from av.container import InputContainer
-from av.sidedata.sidedata import SideData
+from av.sidedata.sidedata import SideData, SideDataContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -213,7 +213,9 @@ def file_start(container: InputContainer) -> Fraction:
 def upright_rgb(frame: VideoFrame, width: int, height: int) -> RgbImage:
     """The frame as uint8 [h, w, 3] RGB of the given size before turning, turned as its display matrix says."""
     rgb = frame.to_ndarray(format="rgb24", width=width, height=height).astype(np.uint8, copy=False)
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    # A frame's own `side_data` is a cycle: decoded pixels would stay until garbage is next collected.
+    # (PyAV's stub leaves out that the container takes the frame.)
+    matrix = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]
     return turned(rgb, np.frombuffer(memoryview(matrix), dtype=np.int32)) if isinstance(matrix, SideData) else rgb
 
 

@@ -52,6 +52,8 @@ def _headline(source: str, analysis: FrameAnalysis, unicode: bool) -> Text:
 def _face(number: int, face: FaceAnalysis, unicode: bool) -> RenderableType:
     box = face.detection.box
     head = Text(f"  {number:>2}  ", style="bold cyan")
+    if face.detection.label:
+        head.append(f"{visible(face.detection.label)}, ")
     head.append(f"{box.width:.0f} px wide at ({box.left:.0f}, {box.top:.0f}), score {face.detection.score:.2f}")
     outcomes = {outcome.attribute: outcome for outcome in face.attributes}
     labels = [label for value in outcomes.values() if isinstance(value, Distribution) for label in _labels(value)]

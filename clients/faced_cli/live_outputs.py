@@ -12,9 +12,9 @@ from faced_cli.errors import InputError
 from faced_cli.image_file import write_picture
 from faced_cli.live_recording import LiveRecording
 from faced_cli.live_source import LiveFrame
-from faced_cli.render import JsonObject
 from faced_cli.rows_file import RowsFile
 from faced_cli.terminal import is_standard_output, tell
+from faced_proto.json_values import JsonObject
 from faced_proto.types import RgbImage
 
 

@@ -64,6 +64,10 @@ def _command(arguments: Arguments) -> Callable[[], int]:
             from faced_cli.image_command import run_image
 
             return lambda: run_image(arguments)
+        if isinstance(arguments, VideoArguments) and arguments.files.on_ray:
+            from faced_cli.ray_videos import run_on_ray
+
+            return lambda: run_on_ray(arguments)
         if isinstance(arguments, VideoArguments):
             from faced_cli.video_command import run_video
 
@@ -79,6 +83,8 @@ def _command(arguments: Arguments) -> Callable[[], int]:
         hint = "pip install 'faced-service[cpu,cli]'"
         if "libGL" in str(error) or "libgthread" in str(error):
             hint = "apt-get install libgl1 libglib2.0-0"
+        if (error.name or "").partition(".")[0] == "ray":
+            hint = "pip install 'faced-service[cpu,cli,ray]'"
         raise ModelsError(f"{error.name or 'a package'} cannot be loaded ({error}): {hint}") from error
 
 

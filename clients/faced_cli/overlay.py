@@ -148,7 +148,7 @@ def _tag_text(face: FaceAnalysis) -> str:
         if isinstance(outcome, Distribution) and isinstance(outcome.axis, Categories):
             label, probability = outcome.top
             return f"{number}{label} {percent_text(probability)}"
-    return f"{number}face {face.detection.score:.2f}"
+    return f"{number}{face.detection.label or 'face'} {face.detection.score:.2f}"
 
 
 def _tag_place(box: Rect, width: int, height: int, picture: Rect, others: Sequence[Rect]) -> Rect:

@@ -11,8 +11,9 @@ from typing import Self
 
 from faced_cli.end_signals import end_signals_held
 from faced_cli.errors import InputError
-from faced_cli.render import JsonObject, json_line
+from faced_cli.render import json_line
 from faced_cli.terminal import is_standard_output, print_text
+from faced_proto.json_values import JsonObject
 
 
 class RowsFile:

@@ -11,8 +11,9 @@ import faced_client
 from faced_cli.arguments import StatusArguments
 from faced_cli.connection import Reached, reach
 from faced_cli.refusal import command_error
-from faced_cli.render import JsonObject, json_line
+from faced_cli.render import json_line
 from faced_cli.terminal import output_failures_told, print_text, visible
+from faced_proto.json_values import JsonObject
 from faced_proto.types import ModelInfo, ServerInfo
 
 

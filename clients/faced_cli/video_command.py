@@ -11,7 +11,7 @@ import faced_client
 from faced_cli.arguments import VideoArguments
 from faced_cli.connection import reach
 from faced_cli.errors import CommandError, InputError
-from faced_cli.flat_rows import columns
+from faced_cli.flat_rows import columns_for
 from faced_cli.frames import VideoSource
 from faced_cli.refusal import command_error
 from faced_cli.row_outputs import RowOutputs
@@ -68,8 +68,7 @@ class _Command:
         self._sources = sources
         self._outputs = outputs
         self._encode = encode
-        wanted = arguments.wishes.attributes
-        self._columns = columns([m for m in info.models if m.attribute and (wanted is None or m.attribute in wanted)])
+        self._columns = columns_for(info, arguments.wishes.attributes)
         header = _header(arguments, sources, outputs, info, encode)
         resumed = arguments.files.resume
         self._cut_off = find_cut_off(outputs, header, arguments.scan_interval) if resumed else None

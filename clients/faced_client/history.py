@@ -1,13 +1,42 @@
 """The newest outcomes of a stream: what primes tracks and smoothing when it is taken up again."""
 
 from collections import deque
+from dataclasses import dataclass
 
 from faced_proto import convert
 from faced_proto.types import FrameAnalysis, FrameOutcome, StreamConfig
+from faced_proto.v1 import service_pb2
 
 _MOST_ROWS = 4096
 _SPAN_S = 30.0
 """Until the server says how far back it looks."""
+
+_BYTES_AROUND = 8
+"""At most, of a row in a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """An outcome as the API's message: as values, a minute of two faces would take 50 MB."""
+
+    message: bytes
+    media_time_us: int | None
+    highest_id: int
+
+    @classmethod
+    def of(cls, outcome: FrameOutcome) -> "_Row":
+        message = convert.frame_outcome_to_proto(outcome, include_labels=True, include_landmarks=True)
+        return cls(message.SerializeToString(), outcome.media_time_us, _highest_id(outcome))
+
+    @property
+    def size(self) -> int:
+        return len(self.message) + _BYTES_AROUND
+
+    def outcome(self) -> FrameOutcome:
+        return convert.frame_outcome_from_proto(service_pb2.FrameOutcome.FromString(self.message), {})
+
+    def ended_before(self, time_us: float) -> bool:
+        return self.media_time_us is not None and self.media_time_us < time_us
 
 
 class History:
@@ -19,12 +48,12 @@ class History:
     """
 
     def __init__(self, config: StreamConfig, max_message_bytes: int) -> None:
-        self._kept: deque[FrameOutcome] = deque(config.history, _MOST_ROWS)
         self._given = tuple(config.history)
         self._wanted = bool(config.track)
+        self._kept = deque(map(_Row.of, self._given if self._wanted else ()), _MOST_ROWS)
         self._max_bytes = max_message_bytes // 2
         self._span_us = 1e6 * _SPAN_S
-        self._highest: FrameOutcome | None = None
+        self._highest: _Row | None = None
 
     def keep(self, span: float | None) -> None:
         """How many seconds back the server looks (`StreamStarted.history_span`); None = it does not say."""
@@ -36,37 +65,26 @@ class History:
         if not self._wanted:
             return
         self._given = ()
-        self._kept.append(outcome)
-        if _highest_id(outcome) > 0 and (self._highest is None or _highest_id(outcome) >= _highest_id(self._highest)):
-            self._highest = outcome
-        newest = outcome.media_time_us
-        while newest is not None and _ended_before(self._kept[0], newest - self._span_us):
+        row = _Row.of(outcome)
+        self._kept.append(row)
+        if row.highest_id > 0 and (self._highest is None or row.highest_id >= self._highest.highest_id):
+            self._highest = row
+        while row.media_time_us is not None and self._kept[0].ended_before(row.media_time_us - self._span_us):
             self._kept.popleft()
 
     def rows(self) -> tuple[FrameOutcome, ...]:
         """Oldest first; the caller's own untouched as long as nothing came."""
         if self._given or not self._wanted:
             return self._given
-        sizes = [
-            convert.frame_outcome_to_proto(row, include_labels=True, include_landmarks=True).ByteSize() + 8
-            for row in self._kept
-        ]
         rows = deque(self._kept)
-        total = sum(sizes)
-        for size in sizes:
-            if total <= self._max_bytes:
-                break
-            rows.popleft()
-            total -= size
+        total = sum(row.size for row in rows)
+        while rows and total > self._max_bytes:
+            total -= rows.popleft().size
         if self._highest is not None and all(row is not self._highest for row in rows):
             rows.appendleft(self._highest)
-        return tuple(rows)
+        return tuple(row.outcome() for row in rows)
 
 
 def _highest_id(row: FrameOutcome) -> int:
     faces = row.result.faces if isinstance(row.result, FrameAnalysis) else ()
     return max((face.track_id or 0 for face in faces), default=0)
-
-
-def _ended_before(row: FrameOutcome, time_us: float) -> bool:
-    return row.media_time_us is not None and row.media_time_us < time_us

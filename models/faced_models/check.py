@@ -57,6 +57,8 @@ def _try(entry: NetworkEntry) -> None:
 
 
 def _served(entry: NetworkEntry, other: str | None) -> str:
+    if entry.beside:
+        return f"{entry.model_id}: finds {', '.join(window.label for window in entry.windows)} beside faces"
     if entry.axis is None:
         return f"{entry.model_id}: the {entry.role.value} that is used"
     instead = "" if other in (None, entry.name) else f", in place of {other}"

@@ -72,10 +72,12 @@ def _models_file() -> Path | None:
 
 def _list(manifest: Manifest) -> int:
     rows = [("NETWORK", "ROLE", "ATTRIBUTE", "LICENCE", "SIZE", "FILE")]
+    # "+emotion" is there to be chosen in place of the network that has the attribute.
     for entry in manifest.networks:
         size = "-" if entry.bytes is None else f"{entry.bytes / 1e6:.1f} MB"
         where = entry.url or entry.file
-        rows.append((entry.model_id, entry.role.value, entry.attribute or "-", entry.licence, size, where))
+        attribute = f"+{entry.attribute}" if entry.alternative else entry.attribute or "-"
+        rows.append((entry.model_id, entry.role.value, attribute, entry.licence, size, where))
     _table(rows)
     return _DONE
 
@@ -121,6 +123,10 @@ def _details(entry: NetworkEntry) -> list[tuple[str, str]]:
         source = entry.source
         rows.append(("source", f"{source.package} {source.version}: {source.path}"))
         rows.append(("source sha256", source.sha256))
+    if entry.trained is not None:
+        rows.append(("trained by", f"faced train, recipe {entry.trained.recipe}"))
+        rows.append(("trained on", entry.trained.data))
+        rows.append(("recipe sha256", entry.trained.recipe_sha256))
     if entry.input is not None:
         given = entry.input
         mean, scale = (", ".join(f"{value:g}" for value in values) for values in (given.mean, given.scale))
@@ -162,6 +168,12 @@ def _rebuild(manifest: Manifest, *, check: bool, carriers: Path | None, update: 
         return _fail("--check and --update-manifest exclude each other", _USAGE)
     text = MANIFEST.read_text("utf-8")
     code = _DONE
+    for entry in manifest.networks:
+        if entry.trained is not None:
+            path = verified_path(entry, WEIGHTS)
+            _line(
+                f"kept    {path.name}  trained by `faced train`, recipe {entry.trained.recipe}: no package carries it"
+            )
     for built in build(manifest, carriers):
         target = WEIGHTS / built.file
         same = built.sha256 == built.expected

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faced_models.boxes import Overlap, Rectangle, downsampled, suppress
+from faced_models.network_entry import DetectorWindow
 from faced_models.pyramid import Layout, to_picture
 from faced_models.scale import ScanPlan
 from faced_proto.types import Box, Detection
@@ -28,40 +29,46 @@ class View:
 
 
 class Decoder:
-    """Scores to boxes for one detector window, in pixels."""
+    """Scores to boxes, for one detector window or several."""
 
-    def __init__(self, window: int, overlaps: Overlap) -> None:
-        self._reach = (window - 1) / 2
+    def __init__(self, windows: Sequence[DetectorWindow], overlaps: Overlap) -> None:
+        self._reaches = [((window.width - 1) / 2, (window.height - 1) / 2) for window in windows]
+        self._labels = [window.label for window in windows]
         self._overlaps = overlaps
 
     def decode(
         self, scores: NDArray[np.float32], view: View, thresholds: Sequence[float]
     ) -> list[tuple[Detection, ...]]:
-        """Scores [n, 1, h, w] to boxes in the images as given, suppressed, highest score first."""
+        """Scores [n, windows, h, w] to boxes in the images as given, suppressed, highest score first."""
         return [
             tuple(
-                Detection(_restore(rectangle, view), score)
-                for rectangle, score in self._rectangles(plane[0], threshold, view)
+                Detection(_restore(rectangle, view), score, self._labels[window])
+                for rectangle, score, window in self._rectangles(planes, threshold, view)
             )
-            for plane, threshold in zip(scores, thresholds, strict=True)
+            for planes, threshold in zip(scores, thresholds, strict=True)
         ]
 
-    def _rectangles(self, scores: NDArray[np.float32], threshold: float, view: View) -> list[tuple[Rectangle, float]]:
-        """Rectangles in the scaled picture, after suppression; highest score first."""
-        rows, columns = np.nonzero(scores > threshold)
-        order = np.argsort(-scores[rows, columns], kind="stable")
-        rows, columns = rows[order], columns[order]
+    def _rectangles(
+        self, scores: NDArray[np.float32], threshold: float, view: View
+    ) -> list[tuple[Rectangle, float, int]]:
+        """Rectangles in the scaled picture, after suppression, with their windows; highest score first."""
+        windows, rows, columns = np.nonzero(scores > threshold)
+        order = np.argsort(-scores[windows, rows, columns], kind="stable")
+        windows, rows, columns = windows[order], rows[order], columns[order]
         x, y = (columns * _STRIDE + _OFFSET).astype(np.float64), (rows * _STRIDE + _OFFSET).astype(np.float64)
         levels = view.layout.levels_at(x, y).tolist()
-        rectangles = [self._rectangle(*place, view) for place in zip(x.tolist(), y.tolist(), levels, strict=True)]
-        ranked = scores[rows, columns].tolist()
-        return [(rectangles[i], ranked[i]) for i in suppress(rectangles, self._overlaps)]
+        seen = windows.tolist()
+        places = zip(x.tolist(), y.tolist(), levels, seen, strict=True)
+        rectangles = [self._rectangle(*place, view) for place in places]
+        ranked = scores[windows, rows, columns].tolist()
+        return [(rectangles[i], ranked[i], seen[i]) for i in suppress(rectangles, self._overlaps)]
 
-    def _rectangle(self, x: float, y: float, level: int, view: View) -> Rectangle:
+    def _rectangle(self, x: float, y: float, level: int, window: int, view: View) -> Rectangle:
         """The detector's window around a point of the tiled picture, in the scaled picture."""
-        tile, depth, reach = view.layout.tiles[level], level + view.plan.skip_levels, self._reach
+        tile, depth = view.layout.tiles[level], level + view.plan.skip_levels
+        across, down = self._reaches[window]
         return Rectangle.rounded(
-            *to_picture(x - reach, y - reach, tile, depth), *to_picture(x + reach, y + reach, tile, depth)
+            *to_picture(x - across, y - down, tile, depth), *to_picture(x + across, y + down, tile, depth)
         )
 
 

@@ -13,6 +13,7 @@ from faced_models.boxes import Overlap
 from faced_models.decoder import Decoder, View
 from faced_models.image_scaler import ImageScaler
 from faced_models.kernels import Kernels
+from faced_models.network_entry import DetectorWindow
 from faced_models.pyramid import MIN_SIDE_PX
 from faced_models.pyramid_builder import PyramidBuilder, Recipe
 from faced_models.scale import ScanPlan
@@ -46,9 +47,9 @@ class Detector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MmodOptions:
-    """What the .dat says beside the weights: window in pixels, suppression, RGB means, paddings of the pyramid."""
+    """What the .dat says beside the weights: windows, suppression, RGB means, paddings of the pyramid."""
 
-    window: int
+    windows: tuple[DetectorWindow, ...]
     overlaps: Overlap
     means: NDArray[np.float32]
     padding: int
@@ -81,7 +82,7 @@ class MmodDetector:
         self.engine = engine
         self._session = session
         self._scaler = ImageScaler(kernels, threads)
-        self._decoder = Decoder(options.window, options.overlaps)
+        self._decoder = Decoder(options.windows, options.overlaps)
         self._builder = PyramidBuilder(kernels, options.means, options.padding, options.outer_padding, threads)
 
     def detect(
@@ -101,7 +102,7 @@ class MmodDetector:
         return Prepared(pyramids, recipe, View(recipe.layout, plan, images[0].shape[:2], scaled[0].shape[:2]))
 
     def score(self, prepared: Prepared) -> NDArray[np.float32]:
-        """The network: float32 [n, 1, h, w]. The pyramids may be overwritten afterwards."""
+        """The network: float32 [n, windows, h, w]. The pyramids may be overwritten afterwards."""
         scores = self._session.run(prepared.pyramids)
         self._builder.give_back(prepared.pyramids, prepared.recipe)
         return scores

@@ -8,16 +8,14 @@ from faced_models.errors import ModelError
 from faced_models.network_entry import NetworkEntry
 from faced_models.session import Session, Signature
 
-_WINDOW = 80
 _TRIAL = (256, 320)
 """Height and width of the picture that is tried."""
 
 
 def detector_misfits(entry: NetworkEntry, signature: Signature, session: Session) -> tuple[str, ...]:
     """What does not fit, a sentence each, with the network's own shapes."""
-    found = []
-    if entry.input is not None and entry.input.size != _WINDOW:
-        found.append(f"input.size is {entry.input.size}: detector windows other than {_WINDOW} px are not served")
+    found: list[str] = []
+    windows = 1 if entry.options is None else max(1, len(entry.options.windows))
     listed = ", ".join(map(str, signature.inputs))
     shapes = [tensor.shape for tensor in signature.inputs if tensor.dtype == "float" and len(tensor.shape) == 4]
     if len(signature.inputs) != 1 or not shapes or shapes[0][1] not in (3, None):
@@ -29,11 +27,12 @@ def detector_misfits(entry: NetworkEntry, signature: Signature, session: Session
         shape = session.run(np.zeros((1, 3, height, width), np.float32)).shape
     except ModelError as error:
         return (*found, str(error))
-    expected = (1, 1, _after_strides(height), _after_strides(width))
-    if shape != expected:
+    expected = (1, windows, _after_strides(height), _after_strides(width))
+    # A last kernel of even size, padded by its half as in dlib's example, gives a row and a column more.
+    if shape not in (expected, (1, windows, expected[2] + 1, expected[3] + 1)):
         found.append(
             f"for a picture of {width}x{height} it gave {list(shape)}, expected {list(expected)}: "
-            "a score for every eighth pixel, as MMOD's three 5x5 convolutions of stride 2 make it"
+            "a score of each window for every eighth pixel, as MMOD's three 5x5 convolutions of stride 2 make it"
         )
     return tuple(found)
 

@@ -84,7 +84,7 @@ class DetectorLoader:
             raise WeightsError(f"network {entry.name!r} is no detector")
         path = verified_path(entry)
         options = MmodOptions(
-            window=entry.input.size,
+            windows=entry.options.windows_of(entry.input.size),
             overlaps=Overlap(entry.options.iou, entry.options.percent_covered),
             means=np.array(entry.input.mean, np.float32),
             padding=entry.options.pyramid_padding,

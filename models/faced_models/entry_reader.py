@@ -13,10 +13,12 @@ from faced_models.network_entry import (
     Activation,
     Colour,
     DetectorOptions,
+    DetectorWindow,
     Layout,
     NetworkEntry,
     NetworkInput,
     Source,
+    Trained,
 )
 from faced_models.oversample import Oversample, crop_size
 from faced_models.toml_table import TomlTable
@@ -57,7 +59,7 @@ def read_entry(name: str, table: TomlTable, manifest: str, folder: Path | None) 
         url=url,
         sha256=table.digest("sha256"),
         licence=table.text("licence") if own or table.has("licence") else "unstated",
-        source=_source(table.table("source")) if own else None,
+        source=_source(table.table("source")) if own and not table.has("trained") else None,
         bytes=table.whole("bytes", least=1) if own else None,
         reference=_file_name(table, "reference") if own and table.has("reference") else None,
         input=None if role is ModelRole.LANDMARKS else _input(table.table("input")),
@@ -73,6 +75,9 @@ def read_entry(name: str, table: TomlTable, manifest: str, folder: Path | None) 
         if axis is not None and table.has("calibration")
         else None,
         trained_on=table.texts("trained_on", least=1) if attribute and table.has("trained_on") else (),
+        trained=_trained(table.table("trained")) if table.has("trained") else None,
+        alternative=table.flag("alternative") if own and attribute and table.has("alternative") else False,
+        beside=table.flag("beside") if not own and role is ModelRole.DETECTOR and table.has("beside") else False,
         card=read_card(table.table("card")) if own or table.has("card") else None,
     )
     table.end()
@@ -152,6 +157,12 @@ def _source(table: TomlTable) -> Source:
     return source
 
 
+def _trained(table: TomlTable) -> Trained:
+    trained = Trained(table.text("recipe"), table.digest("recipe_sha256"), table.text("data"))
+    table.end()
+    return trained
+
+
 def _input(table: TomlTable) -> NetworkInput:
     colour = Colour(table.choice("colour", *(colour.value for colour in Colour)))
     value = NetworkInput(
@@ -209,6 +220,16 @@ def _options(table: TomlTable) -> DetectorOptions:
         percent_covered=table.number("percent_covered", least=0.0),
         pyramid_padding=table.whole("pyramid_padding", least=0),
         pyramid_outer_padding=table.whole("pyramid_outer_padding", least=0),
+        windows=tuple(_window(table, text) for text in table.texts("windows", least=1)) if table.has("windows") else (),
     )
     table.end()
     return options
+
+
+def _window(table: TomlTable, text: str) -> DetectorWindow:
+    """As dlib prints them, width before height, and a label where there is one: "40x40 cat"."""
+    size, _, label = text.partition(" ")
+    found = re.fullmatch(r"([0-9]{1,4})x([0-9]{1,4})", size)
+    if found is None or not all(1 <= int(side) <= _MOST_SIDE for side in found.groups()):
+        raise table.wrong("windows", text, 'WIDTHxHEIGHT in pixels and, after a space, a label: "40x40 cat"')
+    return DetectorWindow(int(found[1]), int(found[2]), label)

@@ -30,7 +30,7 @@ class ImageSession(Protocol):
     """A `Session` that takes images uint8 [n, h, w, 3]."""
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Scores [n, 1, H/8, W/8].
+        """Scores [n, windows, H/8, W/8].
 
         Raises:
             ModelError: the run failed; OutOfMemory where a smaller one may not.
@@ -54,7 +54,7 @@ class FusedDetector:
         self.engine = engine
         self._paddings = options.padding, options.outer_padding
         self._scaler = ImageScaler(kernels)
-        self._decoder = Decoder(options.window, options.overlaps)
+        self._decoder = Decoder(options.windows, options.overlaps)
         self._sessions = _Sessions(graphs, new_session)
 
     def detect(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from faced_models.entry_reader import read_entry
@@ -31,6 +31,11 @@ class Manifest:
         return self._only(ModelRole.DETECTOR)
 
     @property
+    def beside(self) -> tuple[NetworkEntry, ...]:
+        """Detectors that find other things in the same pictures."""
+        return tuple(entry for entry in self.networks if entry.beside)
+
+    @property
     def landmarks(self) -> NetworkEntry:
         """The cascade that finds the five points."""
         return self._only(ModelRole.LANDMARKS)
@@ -38,7 +43,11 @@ class Manifest:
     @property
     def attributes(self) -> Mapping[str, NetworkEntry]:
         """Attribute -> its network."""
-        return {entry.attribute: entry for entry in self.networks if entry.role is ModelRole.ATTRIBUTE}
+        return {
+            entry.attribute: entry
+            for entry in self.networks
+            if entry.role is ModelRole.ATTRIBUTE and not entry.alternative
+        }
 
     def network(self, name: str) -> NetworkEntry:
         """The network of that name, or that of the attribute of that name.
@@ -47,20 +56,42 @@ class Manifest:
             KeyError: there is none; the message lists those that there are.
         """
         for entry in self.networks:
-            if name in (entry.name, entry.attribute):
+            if name == entry.name or (name == entry.attribute and not entry.alternative):
                 return entry
         raise KeyError(f"no network {name!r}; there are {', '.join(entry.name for entry in self.networks)}")
 
+    def choosing(self, names: Collection[str]) -> Manifest:
+        """With these networks, by name, in the places of those that have their attributes.
+
+        Raises:
+            KeyError: there is none of that name for an attribute, or two are for the same.
+        """
+        chosen = [self.network(name) for name in names]
+        for entry in chosen:
+            if entry.role is not ModelRole.ATTRIBUTE:
+                raise KeyError(f"network {entry.name!r} is for {entry.role.value}, not for an attribute")
+            if sum(other.attribute == entry.attribute for other in chosen) > 1:
+                raise KeyError(f"two of the networks that are chosen are for {entry.attribute}")
+        taken = {entry.attribute: entry.name for entry in chosen}
+        return Manifest(
+            tuple(
+                replace(entry, alternative=taken[entry.attribute] != entry.name) if entry.attribute in taken else entry
+                for entry in self.networks
+            )
+        )
+
     def _only(self, role: ModelRole) -> NetworkEntry:
-        return next(entry for entry in self.networks if entry.role is role)
+        return next(entry for entry in self.networks if entry.role is role and not entry.beside)
 
 
 def load_manifest(path: Path = MANIFEST, models_file: Path | None = None) -> Manifest:
     """Read and check the package's manifest, and an operator's file of networks beside or in place of its own.
 
     An entry of `models_file` with weights of its own (`file` or `url`) takes the place of the network with its name,
-    attribute or (detector, landmarks) role, else it is added. One without changes the fields that it names of the
-    package's network of that name; a calibration that was fitted to other fields is dropped.
+    attribute or (detector, landmarks) role, else it is added; so is a detector that is `beside` that of faces. One
+    without changes the fields that it names of the package's network of that name; a calibration that was fitted to
+    other fields is dropped. An alternative of the package that is named so takes the place of the network that has its
+    attribute.
 
     Raises:
         WeightsError: a file is missing, no TOML, or an entry is wrong; names the file, the entry and the field.
@@ -76,6 +107,7 @@ def load_manifest(path: Path = MANIFEST, models_file: Path | None = None) -> Man
         _check_unique(added, str(models_file))
         for entry in added:
             _put(networks, entry)
+        _check_beside(networks)
     return Manifest(tuple(networks))
 
 
@@ -99,7 +131,8 @@ def _added(models_file: Path, package: Mapping[str, TomlTable]) -> list[NetworkE
             # Numbers that were fitted to one preprocessing are wrong for another.
             fitted = table.keys <= _BESIDE_THE_NUMBERS
             base = package[name] if fitted else package[name].without("calibration")
-            entries.append(read_entry(name, table.over(base), str(models_file), None))
+            # An alternative that is named is chosen.
+            entries.append(replace(read_entry(name, table.over(base), str(models_file), None), alternative=False))
         else:
             known = ", ".join(package)
             raise WeightsError(
@@ -121,14 +154,36 @@ def _put(networks: list[NetworkEntry], entry: NetworkEntry) -> None:
 
 
 def _same_place(entry: NetworkEntry, other: NetworkEntry) -> bool:
-    return entry.name == other.name or (entry.role is other.role and entry.attribute == other.attribute)
+    if entry.name == other.name:
+        return True
+    alike = entry.role is other.role and entry.attribute == other.attribute
+    return alike and not (other.alternative or entry.beside or other.beside)
+
+
+def _check_beside(networks: Sequence[NetworkEntry]) -> None:
+    """A label alone tells which detector found a thing."""
+    faces = next((entry for entry in networks if entry.role is ModelRole.DETECTOR and not entry.beside), None)
+    beside = [entry for entry in networks if entry.beside]
+    if faces is None:
+        raise beside[0].wrong("it has the name of the detector that it is to be beside")
+    owners = {window.label: faces.name for window in faces.windows}
+    for entry in beside:
+        for label in sorted({window.label for window in entry.windows}):
+            if not label:
+                raise entry.wrong('a detector beside another needs windows with labels: windows = ["40x40 cat"]')
+            if label in owners:
+                raise entry.wrong(f"the label {label!r} is that of {owners[label]} already")
+            owners[label] = entry.name
 
 
 def _check_unique(networks: Sequence[NetworkEntry], where: str) -> None:
     for what, values in (
         ("file", [entry.file for entry in networks if entry.url is None]),
-        ("attribute", [entry.attribute for entry in networks if entry.attribute]),
-        ("role", [entry.role.value for entry in networks if entry.role is not ModelRole.ATTRIBUTE]),
+        ("attribute", [entry.attribute for entry in networks if entry.attribute and not entry.alternative]),
+        (
+            "role",
+            [entry.role.value for entry in networks if entry.role is not ModelRole.ATTRIBUTE and not entry.beside],
+        ),
     ):
         twice = sorted({value for value in values if values.count(value) > 1})
         if twice:

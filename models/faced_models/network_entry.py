@@ -26,6 +26,15 @@ class Source:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """Weights that `faced train` made: its recipe's name and SHA-256, and what it learnt from."""
+
+    recipe: str
+    recipe_sha256: str
+    data: str
+
+
 class Colour(Enum):
     """Which channels a network sees, in its order."""
 
@@ -73,13 +82,30 @@ class NetworkInput:
 
 
 @dataclass(frozen=True, slots=True)
+class DetectorWindow:
+    """Width and height in pixels of what one output channel of a detector finds at scale 1, and what it is called."""
+
+    width: int
+    height: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class DetectorOptions:
-    """What the detector's .dat says beside the weights: suppression, and the tiled pyramid's paddings in pixels."""
+    """What the detector's .dat says beside the weights: suppression, and the tiled pyramid's paddings in pixels.
+
+    `windows` are those of the network's outputs, in their order; none: one, a square of the input's size.
+    """
 
     iou: float
     percent_covered: float
     pyramid_padding: int
     pyramid_outer_padding: int
+    windows: tuple[DetectorWindow, ...] = ()
+
+    def windows_of(self, size: int) -> tuple[DetectorWindow, ...]:
+        """The windows, where `size` is the input's."""
+        return self.windows or (DetectorWindow(size, size, ""),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +117,8 @@ class NetworkEntry:
     `source` and `reference` are the package's own: `reference` names a copy of the source file, byte for byte, beside
     the weights. `output` names the output that counts, None: the first.
     `trained_on` names parts of data sets that it must be neither judged nor calibrated by.
+    `trained` tells how weights were made that are nobody else's. An `alternative` is there to be chosen by name, in
+    place of the network that has its attribute. A detector `beside` another finds other things than faces, by label.
     `card` is for people, and None where an operator wrote none.
     """
 
@@ -115,6 +143,9 @@ class NetworkEntry:
     oversample: Oversample = Oversample.NONE
     calibration: Calibration | None = None
     trained_on: tuple[str, ...] = ()
+    trained: Trained | None = None
+    alternative: bool = False
+    beside: bool = False
     card: ModelCard | None = None
 
     @property
@@ -132,7 +163,7 @@ class NetworkEntry:
         """Where the package's own weights are from.
 
         Raises:
-            WeightsError: these are an operator's.
+            WeightsError: these are an operator's, or were trained here.
         """
         if self.source is None:
             raise self.wrong("nothing is told of the file that it was made from")
@@ -144,11 +175,20 @@ class NetworkEntry:
         return 0 if self.input is None else self.input.size
 
     @property
+    def windows(self) -> tuple[DetectorWindow, ...]:
+        """What a detector's outputs find, in their order."""
+        return () if self.options is None else self.options.windows_of(self.input_size)
+
+    @property
     def model_id(self) -> str:
         """name@version+sha8; the digits change with the weights and with everything else that changes numbers."""
         # One line for each part, so that a value cannot move from one part to the next unnoticed.
         parts = (self.input, self.crop, self.axis, self.options, self.calibration)
-        lines = ["" if part is None else json.dumps(asdict(part), sort_keys=True, default=_plain) for part in parts]
+        told = [None if part is None else asdict(part) for part in parts]
+        if self.options is not None and not self.options.windows:
+            # An id says the same as before there were several windows.
+            told[3] = {name: value for name, value in asdict(self.options).items() if name != "windows"}
+        lines = ["" if part is None else json.dumps(part, sort_keys=True, default=_plain) for part in told]
         lines += [self.oversample.value, self.output or "", self.activation.value]
         digest = hashlib.sha256("\n".join((self.sha256, *lines)).encode()).hexdigest()
         return f"{self.name}@{self.version}+{digest[:8]}"

@@ -28,6 +28,11 @@ class ScanPlan:
     applied_scale: float
     min_detectable_px: float
 
+    @property
+    def window_px(self) -> int:
+        """The longer side of the detector's window."""
+        return round(self.min_detectable_px * self.applied_scale * RATIO**self.skip_levels)
+
 
 def plan_scan(
     width: int,
@@ -38,8 +43,9 @@ def plan_scan(
     auto_upsample: int,
     max_upscaled_pixels: int,
     max_detect_pixels: int,
+    window_px: int = WINDOW_PX,
 ) -> ScanPlan:
-    """The scale for a picture of `width` x `height` pixels.
+    """The scale for a picture of `width` x `height` pixels, for a detector whose window has sides of `window_px`.
 
     At most one of `upsample_times` and `min_face_px` is given; neither = `auto_upsample` doublings. A doubling is
     done only while its result has at most `max_upscaled_pixels`, and that cap never shrinks a picture.
@@ -57,23 +63,23 @@ def plan_scan(
     pixels = width * height
     if pixels > max_detect_pixels:
         shrink = math.sqrt(max_detect_pixels / pixels)
-        skip = _levels_to_skip(int(width * shrink), int(height * shrink), WINDOW_PX / shrink, min_face_px)
-        return _plan(0, shrink, skip)
+        skip = _levels_to_skip(int(width * shrink), int(height * shrink), window_px / shrink, min_face_px)
+        return _plan(0, shrink, skip, window_px)
 
     if min_face_px is not None:
-        wanted = math.ceil(math.log2(WINDOW_PX / min_face_px)) if min_face_px < WINDOW_PX else 0
+        wanted = math.ceil(math.log2(window_px / min_face_px)) if min_face_px < window_px else 0
     else:
         wanted = auto_upsample if upsample_times is None else upsample_times
     times = 0
     while times < wanted and math.prod(upsampled_size(width, height, times + 1)) <= max_upscaled_pixels:
         times += 1
-    skip = _levels_to_skip(*upsampled_size(width, height, times), WINDOW_PX / 2**times, min_face_px)
-    return _plan(times, 1.0, skip)
+    skip = _levels_to_skip(*upsampled_size(width, height, times), window_px / 2**times, min_face_px)
+    return _plan(times, 1.0, skip, window_px)
 
 
-def _plan(times: int, shrink: float, skip: int) -> ScanPlan:
+def _plan(times: int, shrink: float, skip: int, window_px: int) -> ScanPlan:
     scale = 2.0**times * shrink
-    return ScanPlan(times, shrink, skip, scale, WINDOW_PX / scale / RATIO**skip)
+    return ScanPlan(times, shrink, skip, scale, window_px / scale / RATIO**skip)
 
 
 def _levels_to_skip(width: int, height: int, finest_px: float, min_face_px: int | None) -> int:

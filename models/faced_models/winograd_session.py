@@ -14,7 +14,10 @@ from faced_models.kernels import Kernels
 from faced_models.session import Session
 from faced_models.winograd import OUTPUTS, TAPS, WinogradLayer
 
-_BAND_COLUMNS = 1024
+_PARTS = 4
+"""Of a layer for each thread: one that another program holds up leaves the rest to the others."""
+
+_BAND_COLUMNS = 512
 """About so many columns of rows go through all layers of stride 2 together, so that these keep no whole picture."""
 
 
@@ -32,6 +35,7 @@ class WinogradSession:
         self._kernels = kernels
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, "winograd") if threads > 1 else None
+        self._spare: NDArray[np.float32] | None = None
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Session`."""
@@ -48,7 +52,7 @@ class WinogradSession:
         pitch = -(-width // OUTPUTS) + 1
         first = self._halving[-1].outputs
         channels = max(first, *(layer.outputs for layer in self._level), 0)
-        planes = np.empty((2, channels, OUTPUTS, (height + 4) * pitch + 2), np.float32)
+        planes = self._take((2, channels, OUTPUTS, (height + 4) * pitch + 2))
         planes[..., : 1 + 2 * pitch] = 0.0
         planes[..., 1 + (height + 2) * pitch :] = 0.0
         pictures = planes[..., 1 + 2 * pitch : -1 - 2 * pitch].reshape(2, channels, OUTPUTS, height, pitch)
@@ -61,10 +65,20 @@ class WinogradSession:
             for layer in self._level:
                 source, target = planes[side, :inputs], planes[1 - side, : layer.outputs]
                 work = partial(self._kernels.convolve, source, target, layer.weights, layer.bias, pitch, width)
-                self._share(height, self._threads, work)
+                self._share(height, self._threads * _PARTS, work)
                 inputs, side = layer.outputs, 1 - side
             self._share(inputs, self._threads, partial(_gather, pictures[side], out))
+        self._spare = planes
         return maps
+
+    def _take(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Float32, of any values: those of the run before if they fit, since the system zeroes fresh pages first."""
+        spare, self._spare = self._spare, None
+        if spare is None or spare.shape != shape:
+            # The old ones go before the new ones come.
+            del spare
+            return np.empty(shape, np.float32)
+        return spare
 
     def _halve(
         self, picture: NDArray[np.float32], target: NDArray[np.float32], pitch: int, width: int, begin: int, end: int

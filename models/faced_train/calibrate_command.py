@@ -7,13 +7,11 @@ import json
 import sys
 from pathlib import Path
 
-from faced_models.errors import DeviceError, ModelError, WeightsError
 from faced_models.oversample import Oversample
-from faced_service.exit_codes import BAD_INPUT, DONE, MODELS_MISSING, USAGE
-from faced_service.settings import SettingsError
+from faced_service.exit_codes import DONE, USAGE
 from faced_train import eval_faces
 from faced_train.calibrating import Wish, calibrate
-from faced_train.errors import DataError
+from faced_train.command_end import REFUSALS, fail, refuse
 from faced_train.report.table import print_comparison
 
 _SUBJECTS = ("emotion", "gender", "age")
@@ -38,6 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             choices=["temperature", "ordinal_kernel"],
             help="what is fitted (default: ordinal_kernel for single years, else temperature)",
         )
+        if name == "emotion":
+            sub.add_argument(
+                "--to", choices=["labels", "votes"], default="labels", help="what to fit to (default: labels)"
+            )
         sub.add_argument(
             "--oversample",
             choices=[kind.value for kind in Oversample],
@@ -54,24 +56,16 @@ def run(arguments: argparse.Namespace) -> int:
         in_repo=arguments.in_repo,
         kind=arguments.kind,
         oversample=None if arguments.oversample is None else Oversample(arguments.oversample),
+        to_votes=getattr(arguments, "to", "labels") == "votes",
     )
+    if wish.to_votes and arguments.votes is None:
+        return fail("calibrate", "--to votes needs --votes FILE", USAGE)
     try:
         report = calibrate(arguments, wish)
-    except (DataError, ModelError) as error:
-        return _fail(str(error), BAD_INPUT)
-    except (SettingsError, DeviceError) as error:
-        return _fail(str(error), USAGE)
-    except WeightsError as error:
-        return _fail(str(error), MODELS_MISSING)
-    except OSError as error:
-        return _fail(f"{error.filename}: cannot be written: {error.strerror}", USAGE)
+    except (*REFUSALS, OSError) as error:
+        return refuse("calibrate", error)
     if arguments.json:
         sys.stdout.write(json.dumps(report) + "\n")
     else:
         print_comparison(report)
     return DONE
-
-
-def _fail(message: str, code: int) -> int:
-    sys.stderr.write(f"faced calibrate: {message}\n")
-    return code

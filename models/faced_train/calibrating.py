@@ -19,14 +19,16 @@ from faced_models.errors import WeightsError
 from faced_models.manifest import MANIFEST, load_manifest
 from faced_models.network_entry import NetworkEntry
 from faced_models.oversample import Oversample, crop_size
-from faced_proto.types import IntegerBins
+from faced_proto.types import Categories, IntegerBins
 from faced_service.settings import SettingsError
+from faced_train.datasets.ferplus_votes import vote_shares
 from faced_train.errors import DataError
-from faced_train.eval_faces import SERVED, Task, observe, observing, prepare
+from faced_train.eval_faces import observe, observing
+from faced_train.eval_task import SERVED, Task, prepare
 from faced_train.evaluation import Observed
 from faced_train.faces import Truth
 from faced_train.fit.ordinal_kernel import fit_ordinal_kernel
-from faced_train.fit.temperature import fit_temperature
+from faced_train.fit.temperature import fit_temperature, fit_temperature_to_votes
 from faced_train.manifest_text import with_fields
 from faced_train.record import Record, figures
 from faced_train.split import Split, split_of
@@ -38,13 +40,15 @@ _LEAST_FACES = 50
 class Wish:
     """What is to be fitted, and where it is to be written: `overlay`, the package's manifest, or nowhere.
 
-    None for `kind` and `oversample`: what suits the network's axis, and what its entry says.
+    None for `kind` and `oversample`: what suits the network's axis, and what its entry says. `to_votes`: to FER+'s
+    votes in place of the labels.
     """
 
     overlay: Path | None
     in_repo: bool
     kind: str | None
     oversample: Oversample | None
+    to_votes: bool = False
 
 
 def calibrate(arguments: argparse.Namespace, wish: Wish) -> Record:
@@ -68,11 +72,13 @@ def calibrate(arguments: argparse.Namespace, wish: Wish) -> Record:
             observed = observe(task, observer, arguments)
     answers = _answers(task, observed)
     fitting = answers.where(chosen)
+    if wish.to_votes:
+        fitting = np.array([i for i in fitting if _shares(task, answers.truths[i]) is not None], np.intp)
     if len(fitting) < _LEAST_FACES:
         raise DataError(f"{task.faces.name}: {len(fitting)} faces are too few to fit on; at least {_LEAST_FACES}")
     faces = task.faces.take([int(i) for i in observed.found[fitting]])
-    fitted_on = FittedOn(_described(task, chosen), len(fitting), faces.digest)
-    calibration = _fitted(answers, fitting, fitted_on, wish.kind)
+    fitted_on = FittedOn(_described(task, chosen, wish), len(fitting), faces.digest)
+    calibration = _fitted(answers, fitting, fitted_on, wish)
     entry = replace(task.entry, calibration=calibration)
     if target is not None:
         _write(target, before, entry, wish)
@@ -109,8 +115,8 @@ def _answers(task: Task, observed: Observed) -> _Answers:
     return _Answers(task, observed, observed.probabilities[task.entry.attribute], tuple(observed.truths(task.faces)))
 
 
-def _fitted(answers: _Answers, rows: NDArray[np.intp], fitted_on: FittedOn, kind: str | None) -> Calibration:
-    axis = answers.task.entry.axis
+def _fitted(answers: _Answers, rows: NDArray[np.intp], fitted_on: FittedOn, wish: Wish) -> Calibration:
+    axis, kind = answers.task.entry.axis, wish.kind
     truths = [answers.truths[i] for i in rows]
     probabilities = answers.probabilities[rows]
     if isinstance(axis, IntegerBins) and kind != "temperature":
@@ -121,6 +127,11 @@ def _fitted(answers: _Answers, rows: NDArray[np.intp], fitted_on: FittedOn, kind
     if kind == "ordinal_kernel":
         raise SettingsError(f"network {answers.task.entry.name!r} has no order for an ordinal_kernel: use temperature")
     assert axis is not None
+    if wish.to_votes:
+        shares = [_shares(answers.task, truth) for truth in truths]
+        return Temperature(
+            fit_temperature_to_votes(probabilities, np.stack([one for one in shares if one is not None])), fitted_on
+        )
     labels = [_label(answers.task, truth) for truth in truths]
     return Temperature(fit_temperature(probabilities, np.array([axis.labels.index(one) for one in labels])), fitted_on)
 
@@ -133,6 +144,13 @@ def _label(task: Task, truth: Truth) -> str:
     return label
 
 
+def _shares(task: Task, truth: Truth) -> NDArray[np.float64] | None:
+    axis = task.entry.axis
+    if not isinstance(axis, Categories) or truth.votes is None:
+        return None
+    return vote_shares(truth.votes, axis.labels)
+
+
 def _refuse_known_rows(task: Task) -> None:
     known = sum(f"FER2013 {truth.part}" in task.entry.trained_on for truth in task.faces.truths)
     if known:
@@ -142,11 +160,12 @@ def _refuse_known_rows(task: Task) -> None:
         )
 
 
-def _described(task: Task, split: Split) -> str:
+def _described(task: Task, split: Split, wish: Wish) -> str:
     parts = sorted({truth.part for truth in task.faces.truths if truth.part})
     kind = task.faces.format.removesuffix(" CSV")
     share = "two thirds" if split is Split.FIT else "all faces"
-    return f"{' '.join([kind, *parts])}, {share}"
+    what = "FER+'s votes on " if wish.to_votes else ""
+    return f"{what}{' '.join([kind, *parts])}, {share}"
 
 
 @contextmanager

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from faced_proto.types import RgbImage
+from faced_train.eval_task import Task
 from faced_train.evaluation import Observed
 from faced_train.faces import Broken, Truth
 from faced_train.framing import Condition, altered
 from faced_train.observers import Observation, ServedObserver
 from faced_train.record import figures
-
-if TYPE_CHECKING:
-    from faced_train.eval_faces import Task
 
 CONDITIONS = (
     *(Condition(face_px=size) for size in (20, 30, 40, 60, 80, 115, 160)),

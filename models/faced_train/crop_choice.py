@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
+from faced_models.bundle import Models
 from faced_models.crop import CropKind, CropRecipe
-from faced_models.scale import WINDOW_PX, ScanPlan
 from faced_proto.types import RgbImage
 from faced_train.errors import DataError
+from faced_train.eval_task import Task
+from faced_train.face_search import find_face
 from faced_train.faces import Broken, Truth
 from faced_train.framing import framed
-from faced_train.observers import overlap
 from faced_train.progress import Progress
 from faced_train.record import Record, figures
-
-if TYPE_CHECKING:
-    from faced_train.eval_faces import Task
 
 _PADDINGS = {
     CropKind.CHIP: (0.1, 0.15, 0.2, 0.25, 0.3, 0.4),
@@ -27,12 +23,12 @@ _PADDINGS = {
     CropKind.FACE_ALIGNER: (0.3, 0.325, 0.35),
 }
 _AT_ONCE = 64
-_PLAN = ScanPlan(0, 1.0, 0, 1.0, WINDOW_PX)
 
 
 def compare_crops(task: Task) -> Record:
     """Figures of every recipe, on faces that are found; `chosen` is the one that is in force."""
-    classifier = task.models.classifiers[task.entry.attribute]
+    models = task.load()
+    classifier = models.classifiers[task.entry.attribute]
     own = classifier.recipe
     recipes = [CropRecipe(kind, own.size, padding) for kind, paddings in _PADDINGS.items() for padding in paddings]
     recipes += [] if own in recipes else [own]
@@ -49,7 +45,7 @@ def compare_crops(task: Task) -> Record:
     with Progress("crops", len(task.faces)) as progress:
         for truth, picture in zip(task.faces.truths, task.faces.pictures(), strict=True):
             progress.advance(1)
-            crops = None if isinstance(picture, Broken) else _crops(task, picture, recipes)
+            crops = None if isinstance(picture, Broken) else _crops(models, picture, recipes)
             if crops is None:
                 continue
             truths.append(truth)
@@ -78,14 +74,12 @@ def compare_crops(task: Task) -> Record:
     }
 
 
-def _crops(task: Task, picture: RgbImage, recipes: list[CropRecipe]) -> dict[CropRecipe, NDArray[np.uint8]] | None:
+def _crops(models: Models, picture: RgbImage, recipes: list[CropRecipe]) -> dict[CropRecipe, NDArray[np.uint8]] | None:
     """By recipe [1, size, size, 3]; None where no face is found."""
     frame = framed(picture)
-    found = task.models.detector.detect([frame.image], _PLAN, [0.0])[0]
-    boxes = [one.box for one in found if overlap(one.box, frame.crop)]
-    if not boxes:
+    box = find_face(models.detector, frame)
+    if box is None:
         return None
-    box = max(boxes, key=lambda box: overlap(box, frame.crop))
-    aligner = task.models.aligner
+    aligner = models.aligner
     landmarks = aligner.landmarks(frame.image, [box])
     return {recipe: aligner.crops(frame.image, [box], landmarks, recipe) for recipe in recipes}

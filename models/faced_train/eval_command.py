@@ -7,18 +7,16 @@ import json
 import sys
 from pathlib import Path
 
-from faced_models.errors import DeviceError, ModelError, WeightsError
-from faced_service.exit_codes import BAD_INPUT, DONE, MODELS_MISSING, USAGE
-from faced_service.settings import SettingsError
+from faced_service.exit_codes import DONE, USAGE
 from faced_train import eval_detector, eval_faces
-from faced_train.errors import DataError
+from faced_train.command_end import REFUSALS, fail, refuse
 from faced_train.report.page import write_page
 from faced_train.report.table import print_crops, print_tables
 
 _FORMATS = {
     "emotion": "FER2013 (fer2013.csv, plain or gzip; or a folder for each class)",
-    "gender": "UTKFace (folder or tar) or Adience (folder with its fold files)",
-    "age": "UTKFace (folder or tar) or Adience (folder with its fold files)",
+    "gender": "UTKFace (folder or tar), Adience (folder with its fold files) or a folder for each class",
+    "age": "UTKFace (folder or tar), Adience (folder with its fold files) or a folder for each year or group",
     "detector": "WIDER FACE (its *_bbx_gt.txt) or imglab XML",
 }
 
@@ -42,17 +40,13 @@ def run(arguments: argparse.Namespace) -> int:
     subject = eval_detector if arguments.subject == "detector" else eval_faces
     try:
         record = subject.evaluate(arguments)
-    except (DataError, ModelError) as error:
-        return _fail(str(error), BAD_INPUT)
-    except (SettingsError, DeviceError) as error:
-        return _fail(str(error), USAGE)
-    except WeightsError as error:
-        return _fail(str(error), MODELS_MISSING)
+    except REFUSALS as error:
+        return refuse("eval", error)
     if arguments.html is not None and "crops" not in record:
         try:
             write_page(record, arguments.html)
         except OSError as error:
-            return _fail(f"{arguments.html}: cannot be written: {error.strerror}", USAGE)
+            return fail("eval", f"{arguments.html}: cannot be written: {error.strerror}", USAGE)
     if arguments.json:
         sys.stdout.write(json.dumps(record) + "\n")
     elif "crops" in record:
@@ -66,8 +60,3 @@ def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
     return int(text)
-
-
-def _fail(message: str, code: int) -> int:
-    sys.stderr.write(f"faced eval: {message}\n")
-    return code

@@ -8,15 +8,17 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import numpy as np
 
+from faced_models.bundle import Models
 from faced_models.cache_folder import cache_folder
 from faced_proto.types import AnalysisOptions, Box, Detection
 from faced_proto.version import __version__
-from faced_service.analyzer import AnalysisRequest, Analyzer
+from faced_service.analysis_request import AnalysisRequest
+from faced_service.analyzer import Analyzer
 from faced_service.bench.imglab import Label, LabelledPicture, read_imglab
 from faced_service.errors import ImageError
 from faced_service.images import EncodedImage, Picture
@@ -57,14 +59,13 @@ def evaluate(arguments: argparse.Namespace) -> Record:
     pictures, kind = _open(arguments.data)
     settings = Settings(allowed_attributes=(), cpu_threads=arguments.threads, models_file=arguments.models_file)
     networks = load_networks(settings)
-    model = networks.models.detector.info.model
-    if arguments.model is not None and arguments.model != model.partition("@")[0]:
-        raise SettingsError(f"the detector is {model.partition('@')[0]!r}, not {arguments.model!r}")
+    models = _alone(networks.models, arguments.model)
+    model = models.detector.info.model
     digest = _digest(pictures)
     kept = _kept_file(f"{model} {upsample} {__version__} {digest}", pictures)
     if arguments.fresh:
         kept.unlink(missing_ok=True)
-    analyzer = Analyzer(networks.models, settings, known_attributes=networks.known_attributes)
+    analyzer = Analyzer(models, settings, known_attributes=networks.known_attributes)
     with asyncio.Runner() as runner:
         runner.run(analyzer.start())
         try:
@@ -85,6 +86,17 @@ def evaluate(arguments: argparse.Namespace) -> Record:
         "broken": broken,
         **record,
     }
+
+
+def _alone(models: Models, name: str | None) -> Models:
+    """With no other detector than that of this name; None: the first."""
+    detectors = {
+        one.info.model.partition("@")[0]: one for one in (models.detector, *(other.detector for other in models.beside))
+    }
+    chosen = next(iter(detectors)) if name is None else name
+    if chosen not in detectors:
+        raise SettingsError(f"there is no detector {chosen!r}; there are {', '.join(detectors)}")
+    return replace(models, detector=detectors[chosen], spare_detector=None, beside=())
 
 
 async def _detect_all(

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-from faced_models.bundle import Models
-from faced_models.cache_folder import cache_folder
-from faced_models.manifest import load_manifest
-from faced_models.network_entry import NetworkEntry
-from faced_proto.types import ModelRole
-from faced_proto.version import __version__
-from faced_service.networks import load_networks
-from faced_service.settings import Settings, SettingsError
+from faced_models.classifier_loader import load_classifier
+from faced_service.settings import SettingsError
 from faced_train.conditions import CONDITIONS, condition_figures
 from faced_train.crop_choice import compare_crops
-from faced_train.datasets.opening import open_faces
-from faced_train.errors import DataError
-from faced_train.evaluation import Evaluation, Observed
-from faced_train.faces import FaceSet
+from faced_train.eval_task import CROP, HELD_OUT, SERVED, Task, prepare, say
+from faced_train.evaluation import Observed
 from faced_train.observers import CropObserver, Observer, ServedObserver
 from faced_train.progress import Progress
 from faced_train.record import Record, Setup, make_record
-from faced_train.split import Split, part_of
-from faced_train.subjects.age import AgeSubject
-from faced_train.subjects.emotion import EmotionSubject
-from faced_train.subjects.gender import GenderSubject
-from faced_train.subjects.subject import Subject
-
-SERVED, CROP = "served", "crop"
-_HELD_OUT, _ALL = "held-out", "all"
+from faced_train.split import Split
 
 
 def add_arguments(parser: argparse.ArgumentParser, subject: str) -> None:
@@ -62,7 +46,7 @@ def add_data_arguments(parser: argparse.ArgumentParser, subject: str, *, split: 
         parser.add_argument("--votes", type=Path, metavar="FILE", help="FER+'s votes for the same rows")
         parser.add_argument(
             "--usage",
-            default=_HELD_OUT,
+            default=HELD_OUT,
             metavar="NAME",
             help="rows of this Usage (Training, PublicTest, PrivateTest); held-out: those that the network was not "
             "trained on, if the data set has any; all (default: held-out)",
@@ -79,63 +63,6 @@ def add_data_arguments(parser: argparse.ArgumentParser, subject: str, *, split: 
     parser.add_argument("--fresh", action="store_true", help="do not go on where an earlier run was cut short")
 
 
-@dataclass(frozen=True)
-class Task:
-    """A network, the faces for it, and what scores its answers."""
-
-    subject: Subject
-    entry: NetworkEntry
-    faces: FaceSet
-    settings: Settings
-    models: Models
-
-    def evaluation(self, observer: Observer, path: str, *, skip_bad: bool) -> Evaluation:
-        """How its faces are observed."""
-        classifiers = self.models.classifiers
-        asked = self.subject.networks(self.entry.attribute)
-        infos = [self.models.detector.info, self.models.aligner.info, *(classifiers[name].info for name in asked)]
-        axes = {name: classifiers[name].info.axis for name in asked}
-        folder = cache_folder("evaluations")
-        if folder is None:
-            raise SettingsError("no folder can be written to keep what is done: set FACED_CACHE_DIR")
-        return Evaluation(
-            observer=observer,
-            widths={name: len(axis) for name, axis in axes.items() if axis is not None},
-            identity={"path": path, "version": __version__, "models": " ".join(info.model for info in infos)},
-            keep=folder,
-            skip_bad=skip_bad,
-        )
-
-
-def prepare(arguments: argparse.Namespace, *, raw: bool) -> Task:
-    """Open the data set and load the networks.
-
-    Raises:
-        DataError, SettingsError, WeightsError, DeviceError: what is wrong with either.
-    """
-    settings = Settings(
-        # Withholding is not applied; what the guard would hide is counted.
-        gender_without_age_guard=True,
-        cpu_threads=arguments.threads,
-        models_file=arguments.models_file,
-        raw_probabilities=raw,
-    )
-    subject = _subject(arguments.subject)
-    entry = _entry(settings, arguments.model or subject.name)
-    settings = replace(settings, allowed_attributes=subject.networks(entry.attribute))
-    faces = open_faces(
-        arguments.data, subject.name, votes=getattr(arguments, "votes", None), skip_bad=arguments.skip_bad
-    )
-    if arguments.subject == "emotion":
-        faces = _of_usage(faces, arguments.usage, entry)
-    if entry.axis is None:
-        raise SettingsError(f"network {entry.name!r} describes no attribute")
-    faces = part_of(subject.select(faces, entry.axis), Split(arguments.split))
-    if arguments.limit is not None:
-        faces = _thinned(faces, arguments.limit)
-    return Task(subject, entry, faces, settings, load_networks(settings).models)
-
-
 def evaluate(arguments: argparse.Namespace) -> Record:
     """Everything about one data set.
 
@@ -144,10 +71,10 @@ def evaluate(arguments: argparse.Namespace) -> Record:
     """
     task = prepare(arguments, raw=arguments.raw or arguments.crops)
     for note in task.faces.left_out:
-        _say(f"left out: {note}")
+        say(f"left out: {note}")
     if arguments.crops:
         return compare_crops(task)
-    info = task.models.classifiers[task.entry.attribute].info
+    info = task.info
     setup = Setup(task.subject.name, info.model, info.calibrated, arguments.path, arguments.split)
     with observing(task, arguments.path) as observer:
         observed = observe(task, observer, arguments)
@@ -175,70 +102,22 @@ def observe(task: Task, observer: Observer, arguments: argparse.Namespace) -> Ob
     with Progress(f"{task.subject.name}, {path}", len(task.faces)) as progress:
         observed = evaluation.observe(task.faces, progress.reached)
     for message in observed.broken:
-        _say(f"left out: {message}")
+        say(f"left out: {message}")
     return observed
 
 
 @contextmanager
 def observing(task: Task, path: str) -> Iterator[Observer]:
-    """What describes the faces of a task."""
-    asked = task.subject.networks(task.entry.attribute)
-    if path == CROP:
-        yield CropObserver(task.models, asked)
-        return
-    with ServedObserver(task.models, task.settings, asked) as observer:
-        yield observer
-
-
-def _subject(name: str) -> Subject:
-    if name == "gender":
-        return GenderSubject(Settings().gender_guard_threshold)
-    return EmotionSubject() if name == "emotion" else AgeSubject()
-
-
-def _entry(settings: Settings, name: str) -> NetworkEntry:
-    manifest = load_manifest(models_file=None if settings.models_file is None else Path(settings.models_file))
-    try:
-        entry = manifest.network(name)
-    except KeyError as error:
-        raise SettingsError(str(error.args[0])) from error
-    if entry.role is not ModelRole.ATTRIBUTE:
-        raise SettingsError(f"network {entry.name!r} is for {entry.role.value}, not for an attribute")
-    return entry
-
-
-def _of_usage(faces: FaceSet, usage: str, entry: NetworkEntry) -> FaceSet:
-    """The rows of one Usage; "held-out" are those that the network was not trained on, all where there are no others.
+    """What describes the faces of a task; on the crop path nothing else is loaded.
 
     Raises:
-        DataError: the data set has no such rows.
+        WeightsError, DeviceError: a network cannot be loaded.
     """
-    parts = {truth.part for truth in faces.truths}
-    if usage == _ALL:
-        return faces
-    if usage == _HELD_OUT:
-        known = [f"FER2013 {part}" in entry.trained_on for part in (truth.part for truth in faces.truths)]
-        if all(known):
-            _say(f"warning: {entry.name} was trained on all of these rows, so it does better here than elsewhere")
-            return faces
-        return _kept(faces, [i for i, was in enumerate(known) if not was], f"that {entry.name} was trained on")
-    if usage not in parts:
-        raise DataError(f"{faces.name}: no row has Usage {usage!r}; there are {', '.join(sorted(parts))}")
-    return _kept(faces, [i for i, truth in enumerate(faces.truths) if truth.part == usage], "of another Usage")
-
-
-def _kept(faces: FaceSet, kept: Sequence[int], what: str) -> FaceSet:
-    return faces if len(kept) == len(faces) else faces.take(kept, f"{len(faces) - len(kept)} rows {what}")
-
-
-def _thinned(faces: FaceSet, limit: int) -> FaceSet:
-    if limit < 1:
-        raise SettingsError(f"--limit is {limit}, must be at least 1")
-    if limit >= len(faces):
-        return faces
-    kept = [i * len(faces) // limit for i in range(limit)]
-    return faces.take(kept, f"{len(faces) - limit} faces by --limit")
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"faced eval: {text}\n")
+    if path == CROP:
+        threads = task.settings.cpu_threads or os.cpu_count() or 1
+        yield CropObserver(
+            {name: load_classifier(entry, device="cpu", threads=threads) for name, entry in task.described.items()}
+        )
+        return
+    with ServedObserver(task.load(), task.settings, tuple(task.described)) as observer:
+        yield observer

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +64,7 @@ class Evaluation:
         broken: list[str] = []
         done = len(rows)
         progress(done)
-        for chunk in _chunks(faces.pictures(done), self.observer.batch):
+        for chunk in _read_ahead(_chunks(faces.pictures(done), self.observer.batch)):
             rows.append(self._rows(chunk, broken))
             done += len(chunk)
             progress(done)
@@ -120,6 +121,15 @@ class Evaluation:
             },
             broken=messages,
         )
+
+
+def _read_ahead(chunks: Iterator[list[RgbImage | Broken]]) -> Iterator[list[RgbImage | Broken]]:
+    """The next chunk is read, and unpacked, while the networks are busy with this one."""
+    with ThreadPoolExecutor(1, "reader") as pool:
+        coming: Future[list[RgbImage | Broken]] = pool.submit(next, chunks, [])
+        while chunk := coming.result():
+            coming = pool.submit(next, chunks, [])
+            yield chunk
 
 
 def _chunks(pictures: Iterator[RgbImage | Broken], size: int) -> Iterator[list[RgbImage | Broken]]:

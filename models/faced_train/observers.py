@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faced_models.bundle import Models
+from faced_models.classifier import Classifier
 from faced_models.errors import ModelError
 from faced_proto.types import AnalysisOptions, AttributeFailure, Box, Distribution, FaceAnalysis, RgbImage
-from faced_service.analyzer import AnalysisRequest, Analyzer
+from faced_service.analysis_request import AnalysisRequest
+from faced_service.analyzer import Analyzer
 from faced_service.attributes import attributes_of
 from faced_service.images import Picture
 from faced_service.raw_pixels import PixelFormat, Plane, RawLayout
@@ -50,8 +52,9 @@ class CropObserver:
 
     batch = 128
 
-    def __init__(self, models: Models, attributes: Sequence[str]) -> None:
-        self._classifiers = {name: models.classifiers[name] for name in attributes}
+    def __init__(self, classifiers: Mapping[str, Classifier]) -> None:
+        """`classifiers` are by attribute."""
+        self._classifiers = classifiers
 
     def observe(self, crops: Sequence[RgbImage]) -> list[Observation | None]:
         """See `Observer`."""

@@ -11,7 +11,7 @@ import numpy as np
 from faced_train.evaluation import Observed
 from faced_train.faces import FaceSet, Truth
 from faced_train.scores.reliability import least_calibration_error, reliability
-from faced_train.scores.scorer import Figures, Rows, Scorer, intervals_95
+from faced_train.scores.scorer import RESAMPLES, Figures, Rows, Scorer, intervals_95
 from faced_train.subjects.subject import Scored, Subject
 
 _COUNTS = frozenset({"n_votes", "n_16"})
@@ -51,7 +51,7 @@ def make_record(setup: Setup, faces: FaceSet, observed: Observed, subject: Subje
         record["ece_perfect"] = _rounded(least_calibration_error(sure.confidence))
     details = scored.details()
     record |= {name: _plain(value) for name, value in details.items()}
-    record["intervals_95"] = _plain(intervals_95(scored.scorer, rows))
+    record["intervals_95"] = _plain(_bounds(scored.scorer, rows))
     record["groups"] = group_figures(subject, scored.scorer, faces.truths, observed.found)
     confusion = scored.confusion()
     record["labels"], record["confusion"] = list(confusion.labels), confusion.counts.tolist()
@@ -85,7 +85,13 @@ def group_figures(subject: Subject, scorer: Scorer, truths: Sequence[Truth], fou
 def _group(scorer: Scorer, rows: Rows) -> dict[str, object]:
     if not len(rows):
         return {}
-    return figures(scorer, rows) | {"intervals_95": _plain(intervals_95(scorer, rows, resamples=200))}
+    return figures(scorer, rows) | {"intervals_95": _plain(_bounds(scorer, rows, resamples=200))}
+
+
+def _bounds(scorer: Scorer, rows: Rows, resamples: int = RESAMPLES) -> dict[str, tuple[float, float]]:
+    """Of all but counts."""
+    bounds = intervals_95(scorer, rows, resamples=resamples)
+    return {name: bound for name, bound in bounds.items() if name not in _COUNTS}
 
 
 def _rounded_all(values: Figures) -> dict[str, object]:

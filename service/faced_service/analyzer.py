@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
-from typing import TypeVar
 
 from faced_models.bundle import Models
 from faced_models.errors import ModelError
@@ -29,53 +25,26 @@ from faced_proto.types import (
 from faced_proto.version import __version__
 from faced_service.admission import Admission
 from faced_service.alignment import AlignedFaces, align
+from faced_service.analysis_request import AnalysisRequest
 from faced_service.attributes import networks_for, outcomes
 from faced_service.batcher import Closed, Served
 from faced_service.describer import Described, Describer, failures
 from faced_service.errors import DeadlineExceeded, FacedError, NotReady
 from faced_service.fair_queue import Expired, Flow
 from faced_service.finder import Finder, Wish
-from faced_service.images import Picture, decode, pixels_of
-from faced_service.live_scan import ScanTurn
+from faced_service.frame_threads import FrameThreads
+from faced_service.images import decode, pixels_of
 from faced_service.metrics import Metrics
 from faced_service.networks import age_guard
 from faced_service.options import CheckedOptions, check_options
 from faced_service.settings import Settings
 from faced_service.thumbnails import thumbnail
+from faced_service.turns import Turn
 
 _logger = logging.getLogger(__name__)
 
-_Value = TypeVar("_Value")
-
 _BYTES_OF_PIXEL = 3
 """RGB."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnalysisRequest:
-    """A frame to analyse. Times are of the monotonic clock, in seconds.
-
-    `caller`, and which `part` of what it sends this is (a stream, a connection), are what fairness goes by;
-    `auto_upsample` are the doublings where the caller chose no scale; a `patient` request waits for a place where
-    others are refused; detection begins before `begin_by` or not at all. With a `turn`, frames of a stream are searched
-    one after the other, and it decides where; without one, everywhere. `with_thumbnail`: the answer has one.
-    """
-
-    picture: Picture
-    options: AnalysisOptions
-    caller: str
-    auto_upsample: int
-    part: str = ""
-    patient: bool = False
-    begin_by: float | None = None
-    turn: ScanTurn | None = None
-    with_thumbnail: bool = False
-    arrived: float = field(default_factory=monotonic)
-
-    @property
-    def flow(self) -> Flow:
-        """See `fair_queue`."""
-        return Flow(self.caller, self.part)
 
 
 class Analyzer:
@@ -106,8 +75,7 @@ class Analyzer:
             on_bytes=self._metrics.bytes_in_flight,
         )
         self._on_hang = on_hang
-        # Decoding and aligning: both hold the interpreter for little of their time.
-        self._threads = ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="frames")
+        self._threads = FrameThreads()
         self._finder = Finder(models, settings, self._metrics, on_hang=self._hang)
         self._describer = Describer(models.classifiers, settings, self._metrics, on_hang=self._hang)
 
@@ -116,6 +84,11 @@ class Analyzer:
         """What a request may name, in the order of the answers."""
         allowed = self._settings.allowed_attributes
         return tuple(name for name in self._models.attributes if allowed is None or name in allowed)
+
+    @property
+    def scans_in_full(self) -> bool:
+        """Whether every frame is searched everywhere: regions are those of one detector's window."""
+        return bool(self._models.beside)
 
     def info(self) -> ServerInfo:
         """Models, limits and device."""
@@ -148,7 +121,11 @@ class Analyzer:
         """Take no more frames, and fail those that wait."""
         self._closed_because = "the server is stopping"
         await asyncio.gather(self._finder.close(drain=False), self._describer.close(drain=False))
-        self._threads.shutdown()
+        self._threads.close()
+
+    async def turn(self, flow: Flow) -> Turn:
+        """Waits until a frame of `flow` that is taken now would be the next to be searched. The turn must be ended."""
+        return await self._finder.turn(flow)
 
     async def analyze(self, request: AnalysisRequest, deadline: float | None = None) -> FrameAnalysis:
         """Everything about one frame. What the deadline (monotonic, seconds) overtakes is not begun.
@@ -209,36 +186,43 @@ class Analyzer:
         self, request: AnalysisRequest, options: CheckedOptions, deadline: float | None
     ) -> FrameAnalysis:
         admitted = monotonic()
-        decoded = await self._in_thread(partial(decode, request.picture, max_pixels=self._settings.max_pixels))
+        decoded = await self._threads.run(partial(decode, request.picture, max_pixels=self._settings.max_pixels))
         image = decoded.value
         height, width, _ = image.shape
         begin_by = _earlier(deadline, request.begin_by)
-        wish = Wish(options, request.auto_upsample, request.flow, begin_by, request.turn)
+        wish = Wish(options, request.auto_upsample, request.flow, begin_by, request.scan_turn, request.turn)
+        if request.place is not None:
+            await request.place.reached()
+            # The next frame goes on once this one waits for the detector, so it comes after it in the queue.
+            request.place.passed()
         found = await self._finder.find(image, wish)
         plan, scan = found.plan, found.scan
         detections = scan.faces[: options.max_faces]
 
-        networks = networks_for(options.attributes, self.guard) if detections else ()
-        if detections and (networks or options.include_landmarks):
-            aligned, described = await self._align_and_describe(image, detections, networks, request.flow, deadline)
+        faces = [one for one in detections if self._models.is_face(one)]
+        networks = networks_for(options.attributes, self.guard) if faces else ()
+        if faces and (networks or options.include_landmarks):
+            aligned, described = await self._align_and_describe(image, faces, networks, request.flow, deadline)
         else:
-            aligned = Served(AlignedFaces(((),) * len(detections), {}), 0.0, 0.0)
+            aligned = Served(AlignedFaces(((),) * len(faces), {}), 0.0, 0.0)
             described = Described({}, 0.0, 0.0)
 
-        faces = tuple(
+        told = (
             FaceAnalysis(
                 detection,
                 aligned.value.landmarks[i],
                 outcomes(options.attributes, {n: described.outcomes[n][i] for n in networks}, self.guard),
             )
-            for i, detection in enumerate(detections)
+            for i, detection in enumerate(faces)
         )
+        # What is no face has a box and a label, and nothing that describes it.
+        rows = tuple(next(told) if self._models.is_face(one) else FaceAnalysis(one, (), ()) for one in detections)
         waited = admitted - request.arrived + decoded.waited + scan.waited + aligned.waited + described.waited
         return FrameAnalysis(
             width=width,
             height=height,
             rotation=request.picture.rotation,
-            faces=faces,
+            faces=rows,
             applied_scale=plan.applied_scale,
             min_detectable_px=plan.min_detectable_px,
             options=EffectiveOptions(plan.upsample_times, options.threshold, options.max_faces, options.attributes),
@@ -266,23 +250,13 @@ class Analyzer:
         boxes = [detection.box for detection in detections]
         recipes = self._describer.recipes(networks)
         try:
-            aligned = await self._in_thread(partial(align, self._models.aligner, image, boxes, recipes.values()))
+            aligned = await self._threads.run(partial(align, self._models.aligner, image, boxes, recipes.values()))
         except ModelError as error:
             # Without landmarks there is nothing to show the networks; the boxes stay.
             lost = {network: failures(network, len(boxes), str(error)) for network in networks}
             return Served(AlignedFaces(((),) * len(boxes), {}), 0.0, 0.0), Described(lost, 0.0, 0.0)
         crops = {network: aligned.value.crops[recipe] for network, recipe in recipes.items()}
         return aligned, await self._describer.describe(crops, flow=flow, deadline=deadline)
-
-    async def _in_thread(self, function: Callable[[], _Value]) -> Served[_Value]:
-        since = monotonic()
-
-        def timed() -> Served[_Value]:
-            begin = monotonic()
-            value = function()
-            return Served(value, begin - since, monotonic() - begin)
-
-        return await asyncio.get_running_loop().run_in_executor(self._threads, timed)
 
 
 def _earlier(first: float | None, second: float | None) -> float | None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
 from typing import Generic, TypeVar
 
 from faced_service.fair_queue import NOBODY, Entry, Expired, FairQueue, Flow, Item, Key
+from faced_service.turns import Turn, Turns
 from faced_service.work_thread import Hung, WorkThread
 
 Result = TypeVar("Result")
@@ -46,7 +47,7 @@ class Batcher(Generic[Item, Key, Result]):
     its first item is `max_wait` old. When the work raises, the batch is halved until only the items that make it
     raise are left; these get the exception. Work that takes longer than `run_timeout` cannot be ended: its items get
     `Hung`, `on_hang` is told the batcher's name, and the batcher is closed. `on_batch` is told the name, the size and
-    the seconds that each item waited, as a batch begins.
+    the seconds that each item or its turn was waited for, as a batch begins.
     """
 
     def __init__(
@@ -65,12 +66,21 @@ class Batcher(Generic[Item, Key, Result]):
         self._max_batch, self._max_wait, self._queue_limit = max_batch, max_wait, queue_limit
         self._run_timeout, self._on_hang, self._on_batch = run_timeout, on_hang, on_batch
         self._queue: FairQueue[Item, Key, Served[Result]] = FairQueue()
+        self._turns = Turns(self._queue, most=max_batch)
         self._arrival, self._closing = asyncio.Event(), False
         self._collector: asyncio.Task[None] | None = None
         self._thread = WorkThread(name)
 
     def __len__(self) -> int:
-        return len(self._queue)
+        """Items and turns that are waited for."""
+        return len(self._queue) + len(self._turns)
+
+    async def turn(self, flow: Flow) -> Turn:
+        """Waits until an item of `flow`, which is made now, would be next. The turn must be ended.
+
+        So an item can be made of what is newest, instead of growing old in the queue.
+        """
+        return await self._turns.turn(flow)
 
     async def submit(
         self,
@@ -81,10 +91,12 @@ class Batcher(Generic[Item, Key, Result]):
         deadline: float | None = None,
         size: int = 1,
         cost: float = 1.0,
+        turn: Turn | None = None,
     ) -> Served[Result]:
         """Waits for the item's result. Cancelling the wait takes the item out of the queue.
 
-        `cost` is what fairness between flows goes by, in any unit.
+        `cost` is what fairness between flows goes by, in any unit; `turn` is that of the item, which ends here when its
+        work begins.
 
         Raises:
             QueueFull: at once.
@@ -97,13 +109,17 @@ class Batcher(Generic[Item, Key, Result]):
             raise Closed(self._name)
         if deadline is not None and deadline <= monotonic():
             raise Expired
-        if len(self) >= self._queue_limit:
+        if len(self._queue) >= self._queue_limit:
             raise QueueFull(f"{self._name}: {self._queue_limit} items are waiting")
         if self._collector is None:
             self._collector = asyncio.create_task(self._collect(), name=self._name)
         future: asyncio.Future[Served[Result]] = asyncio.get_running_loop().create_future()
         entry = Entry(item, key, size, deadline, monotonic(), future, cost)
+        if turn is not None:
+            entry = replace(entry, flow_since=turn.since, on_begin=turn.end)
         self._queue.add(flow, entry)
+        if turn is not None:
+            turn.queued()
         self._arrival.set()
         try:
             return await future
@@ -118,6 +134,7 @@ class Batcher(Generic[Item, Key, Result]):
     async def close(self, *, drain: bool) -> None:
         """Takes no more items; does the waiting ones first if `drain`, else fails them. Idempotent."""
         self._closing = True
+        self._turns.close()
         if not drain:
             self._fail(self._queue, Closed(self._name))
         self._arrival.set()
@@ -151,17 +168,28 @@ class Batcher(Generic[Item, Key, Result]):
         if not (batch := [entry for entry in batch if entry.wanted()]):
             return
         begin, items = monotonic(), [entry.item for entry in batch]
-        self._on_batch(self._name, sum(entry.size for entry in batch), [begin - entry.since for entry in batch])
+        self._on_batch(
+            self._name,
+            sum(entry.size for entry in batch),
+            [begin - (entry.flow_since or entry.since) for entry in batch],
+        )
+        self._turns.run_began()
+        for entry in batch:
+            if entry.on_begin is not None:
+                entry.on_begin()
         try:
             results = await self._thread.run(partial(self._work, batch[0].key, items), self._run_timeout)
+            self._turns.run_ended(monotonic() - begin)
             pairs = list(zip(batch, results, strict=True))
         except Hung as error:
             self._closing = True
+            self._turns.close()
             self._fail(batch, error)
             self._fail(self._queue, Closed(self._name))
             self._on_hang(self._name)
             return
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for the item
+            self._turns.run_ended(monotonic() - begin)
             if len(batch) > 1:
                 await self._run(batch[: len(batch) // 2])
                 await self._run(batch[len(batch) // 2 :])

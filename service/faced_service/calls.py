@@ -1,4 +1,4 @@
-"""What every call on gRPC goes through: who calls, errors to statuses, a count, a line in the log."""
+"""What every call goes through: who calls, errors to statuses, a count, a line in the log."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from time import monotonic
 import grpc
 
 from faced_service.access import Access, Caller
+from faced_service.call_context import CallContext
 from faced_service.errors import FacedError, InternalError, TryLater
 from faced_service.logs import REQUEST_ID_KEY, fields, request_id_from, request_ids
 from faced_service.metrics import Metrics
@@ -19,14 +20,14 @@ _logger = logging.getLogger(__name__)
 
 
 class Calls:
-    """Adapts access, metrics and logs to gRPC's way of telling them."""
+    """Adapts access, metrics and logs to gRPC's way of telling them, whatever engine carries it."""
 
     def __init__(self, access: Access, metrics: Metrics) -> None:
         self._access = access
         self._metrics = metrics
 
     @asynccontextmanager
-    async def begin(self, method: str, context: grpc.aio.ServicerContext) -> AsyncIterator[Caller]:
+    async def begin(self, method: str, context: CallContext) -> AsyncIterator[Caller]:
         """A call while the context lasts; gives who calls. No message is read before the caller is known.
 
         A FacedError inside becomes the call's status, `faced-reason` and, where there is one, `retry-after-ms`; every
@@ -60,14 +61,14 @@ class Calls:
                 _logger.info("%s %s in %.1f ms", method, code.name, seconds * 1000, extra=told)
 
 
-async def _abort(context: grpc.aio.ServicerContext, error: FacedError, trailer: tuple[tuple[str, str], ...]) -> None:
+async def _abort(context: CallContext, error: FacedError, trailer: tuple[tuple[str, str], ...]) -> None:
     metadata = [*trailer, ("faced-reason", error.reason.value)]
     if isinstance(error, TryLater):
         metadata.append(("retry-after-ms", str(round(error.retry_after * 1000))))
     await context.abort(STATUS[error.reason], str(error), tuple(metadata))
 
 
-def _certificate_of(context: grpc.aio.ServicerContext) -> str | None:
+def _certificate_of(context: CallContext) -> str | None:
     """The common name in the certificate that the caller showed, if it had to show one."""
     names = context.auth_context().get("x509_common_name")
     return bytes(names[0]).decode(errors="replace") if names else None

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
+from faced_service.heap import limit_arenas
 from faced_service.networks import load_networks
 from faced_service.server import running_server
 from faced_service.settings import Settings
@@ -31,8 +32,8 @@ _logger = logging.getLogger(__name__)
 class EmbeddedServer:
     """A context manager that gives the target address of a server that is ready.
 
-    `settings` count but for address, message limit, grace, TLS and tokens. What prevents the start (WeightsError,
-    DeviceError, SettingsError, AddressError) is raised on entering.
+    `settings` count but for address, message limit, grace, TLS, tokens and the live page. What prevents the start
+    (WeightsError, DeviceError, SettingsError, AddressError) is raised on entering.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -46,6 +47,7 @@ class EmbeddedServer:
             tls_client_ca=None,
             token_file=None,
             requests_per_second=None,
+            web_port=None,
         )
         self._target: Future[str] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -53,6 +55,7 @@ class EmbeddedServer:
         self._thread = threading.Thread(target=self._run, name="faced-server", daemon=True)
 
     def __enter__(self) -> str:
+        limit_arenas()
         self._thread.start()
         try:
             return self._target.result()

@@ -5,13 +5,14 @@ FacedError
 │   ├── InvalidOption           an option is missing, out of range or contradicts another
 │   ├── UnknownAttribute        no network gives this attribute
 │   ├── StreamOrder             messages of a stream in an order that is not allowed
-│   └── ImageError
-│       ├── ImageEmpty            no picture, or one of no bytes
-│       ├── ImageUnsupported      no JPEG, PNG, WebP or BMP
-│       ├── ImageTruncated        the file ends before its picture does
-│       ├── ImageCorrupt          a known format with broken content
-│       ├── ImageTooLarge         more pixels than the limit
-│       └── RawLayoutError        planes, strides and sizes that do not fit each other
+│   ├── ImageError
+│   │   ├── ImageEmpty            no picture, or one of no bytes
+│   │   ├── ImageUnsupported      no JPEG, PNG, WebP or BMP
+│   │   ├── ImageTruncated        the file ends before its picture does
+│   │   ├── ImageCorrupt          a known format with broken content
+│   │   ├── ImageTooLarge         more pixels than the limit
+│   │   └── RawLayoutError        planes, strides and sizes that do not fit each other
+│   └── MessageTooLarge         more bytes than the limit
 ├── Unauthenticated           no token, or one that is not known
 ├── ForbiddenAttribute        the operator does not allow this attribute
 ├── TryLater
@@ -98,6 +99,12 @@ class RawLayoutError(ImageError):
     """Planes, strides and sizes of a raw picture do not fit each other."""
 
     reason = ErrorReason.RAW_LAYOUT
+
+
+class MessageTooLarge(InvalidRequest):
+    """More bytes than the limit, where the transport leaves it to the server to say so."""
+
+    reason = ErrorReason.MESSAGE_TOO_LARGE
 
 
 class Unauthenticated(FacedError):

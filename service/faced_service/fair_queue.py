@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from time import monotonic
@@ -37,7 +37,10 @@ class Expired(Exception):  # noqa: N818 - named by what happened
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry(Generic[Item, Key, Value]):
-    """An item that waits since `since` for its work to begin by `deadline` (monotonic, seconds)."""
+    """An item that waits since `since` for its work to begin by `deadline` (monotonic, seconds); `on_begin` is told.
+
+    Its flow waits since `flow_since`, where that is longer.
+    """
 
     item: Item
     key: Key
@@ -46,6 +49,8 @@ class Entry(Generic[Item, Key, Value]):
     since: float
     future: asyncio.Future[Value]
     cost: float = 1.0
+    flow_since: float | None = None
+    on_begin: Callable[[], None] | None = None
 
     def wanted(self) -> bool:
         """Whether somebody still waits; an item that is too late is told so here."""
@@ -60,6 +65,8 @@ class FairQueue(Generic[Item, Key, Value]):
     def __init__(self) -> None:
         # None of them is empty.
         self._queues: dict[Flow, deque[Entry[Item, Key, Value]]] = {}
+        # Flows whose next entry is still to be made.
+        self._reserved: set[Flow] = set()
         self._callers = _Shares()
         self._parts: dict[str, _Shares] = {}
 
@@ -81,14 +88,22 @@ class FairQueue(Generic[Item, Key, Value]):
             if not queue:
                 del self._queues[flow]
 
+    def reserve(self, flow: Flow) -> None:
+        """The flow counts as one that waits."""
+        self._reserved.add(flow)
+
+    def unreserve(self, flow: Flow) -> None:
+        """It counts by its entries alone."""
+        self._reserved.discard(flow)
+
     def turns(self) -> list[tuple[Flow, Entry[Item, Key, Value]]]:
         """The oldest entry of each flow, that whose turn it is first."""
-        return [(flow, self._queues[flow][0]) for flow in sorted(self._queues, key=self._got)]
+        return [(flow, self._queues[flow][0]) for flow in sorted(self._queues, key=self.got)]
 
     def first(self) -> Entry[Item, Key, Value] | None:
         """The oldest wanted entry of the flow whose turn it is; entries nobody wants are dropped."""
         while self._queues:
-            flow = min(self._queues, key=self._got)
+            flow = min(self._queues, key=self.got)
             entry = self._queues[flow][0]
             if entry.wanted():
                 return entry
@@ -108,7 +123,7 @@ class FairQueue(Generic[Item, Key, Value]):
             for flow, queue in self._queues.items()
             if (entry := next((entry for entry in queue if entry.key == key), None)) is not None
         }:
-            flow = min(nexts, key=self._got)
+            flow = min(nexts, key=self.got)
             entry = nexts[flow]
             if taken and taken + entry.size > max_size:
                 return
@@ -119,15 +134,17 @@ class FairQueue(Generic[Item, Key, Value]):
             taken += entry.size
             yield entry
 
-    def _got(self, flow: Flow) -> tuple[float, float]:
+    def got(self, flow: Flow) -> tuple[float, float]:
+        """What decides whose turn it is: the least."""
         parts = self._parts.get(flow.caller)
         return self._callers.got(flow.caller), 0.0 if parts is None else parts.got(flow.part)
 
     def _charge(self, flow: Flow, cost: float) -> None:
-        waiting = {other.caller for other in self._queues}
+        flows = self._queues.keys() | self._reserved
+        waiting = {other.caller for other in flows}
         self._callers.charge(flow.caller, cost, waiting)
         parts = self._parts.setdefault(flow.caller, _Shares())
-        parts.charge(flow.part, cost, [other.part for other in self._queues if other.caller == flow.caller])
+        parts.charge(flow.part, cost, [other.part for other in flows if other.caller == flow.caller])
         self._parts = {
             caller: parts for caller, parts in self._parts.items() if caller in waiting or self._callers.owes(caller)
         }

@@ -8,7 +8,7 @@ from functools import partial
 
 from faced_models.bundle import Models
 from faced_models.errors import ModelError
-from faced_models.scale import ScanPlan, plan_scan
+from faced_models.scale import WINDOW_PX, ScanPlan, plan_scan
 from faced_models.thrifty_detector import Scanned, ThriftyDetector
 from faced_proto.types import Detection, Engine, RgbImage
 from faced_service.batcher import Batcher, Served
@@ -18,6 +18,7 @@ from faced_service.live_scan import Scan, ScanTurn
 from faced_service.metrics import Metrics
 from faced_service.options import CheckedOptions
 from faced_service.settings import Settings
+from faced_service.turns import Turn
 from faced_service.work_thread import Hung
 
 
@@ -25,14 +26,16 @@ from faced_service.work_thread import Hung
 class Wish:
     """What a caller wants of detection; `auto_upsample` are the doublings where the caller chose no scale.
 
-    Detection begins before `begin_by` (monotonic, seconds) or not at all. With a `turn`, it decides where to search.
+    Detection begins before `begin_by` (monotonic, seconds) or not at all. With a `scan_turn`, it decides where to
+    search. `turn` is that of the frame in the detector's queue, if it waited for one.
     """
 
     options: CheckedOptions
     auto_upsample: int
     flow: Flow
     begin_by: float | None
-    turn: ScanTurn | None
+    scan_turn: ScanTurn | None
+    turn: Turn | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,9 @@ class Finder:
 
     def __init__(self, models: Models, settings: Settings, metrics: Metrics, *, on_hang: Callable[[str], None]) -> None:
         self._settings = settings
+        self._window_px = models.detector.info.input_size or WINDOW_PX
         self._engine = models.detector.engine
-        self._detector = ThriftyDetector(models.detector, spare=models.spare_detector, on_step=metrics.memory_was_short)
+        self._detector = ThriftyDetector(models.searching, spare=models.spare, on_step=metrics.memory_was_short)
         self._batcher: Batcher[_Scan, _ScanKey, Scanned] = Batcher(
             "detect",
             self._scan,
@@ -76,8 +80,12 @@ class Finder:
         )
 
     def __len__(self) -> int:
-        """How many scans wait."""
+        """How many scans and turns are waited for."""
         return len(self._batcher)
+
+    async def turn(self, flow: Flow) -> Turn:
+        """See `Batcher.turn`."""
+        return await self._batcher.turn(flow)
 
     async def prepare(self, function: Callable[[], None]) -> None:
         """See `Batcher.prepare`."""
@@ -96,7 +104,7 @@ class Finder:
             Expired, Closed: as `Batcher.submit`.
         """
         plans = self._plans(image.shape[1], image.shape[0], wish)
-        if wish.turn is None:
+        if wish.scan_turn is None:
             served = await self._submit(image, plans, wish)
             scanned = served.value
             return Found(Scan(scanned.detections, True, served.waited, served.worked), scanned.plan, scanned.engine)
@@ -107,7 +115,7 @@ class Finder:
             engines.append(served.value.engine)
             return Served(served.value.detections, served.waited, served.worked)
 
-        scan = await wish.turn.scan(image, plans[0], detect)
+        scan = await wish.scan_turn.scan(image, plans[0], detect)
         other = next((engine for engine in engines if engine != self._engine), self._engine)
         return Found(scan, plans[0], other)
 
@@ -125,6 +133,7 @@ class Finder:
             min_face_px=options.min_face_px,
             max_upscaled_pixels=caps.max_upscaled_pixels,
             max_detect_pixels=caps.max_detect_pixels,
+            window_px=self._window_px,
         )
         try:
             wanted = plan(auto_upsample=wish.auto_upsample)
@@ -139,7 +148,12 @@ class Finder:
         scan = _Scan(image, wish.options.threshold)
         try:
             return await self._batcher.submit(
-                scan, key=key, flow=wish.flow, deadline=wish.begin_by, cost=_cost(image, plans[0])
+                scan,
+                key=key,
+                flow=wish.flow,
+                deadline=wish.begin_by,
+                cost=_cost(image, plans[0]),
+                turn=wish.turn,
             )
         except (ModelError, Hung) as error:
             raise ModelFailed(str(error)) from error

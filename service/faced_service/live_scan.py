@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -13,6 +12,7 @@ from faced_models.regions import Region, follow, plan_regions
 from faced_models.scale import ScanPlan
 from faced_proto.types import Detection, RgbImage
 from faced_service.batcher import Served
+from faced_service.frame_order import Place
 
 MAX_SCAN_INTERVAL = 1000
 
@@ -52,15 +52,10 @@ class LiveScan:
         self._interval = interval
         self._known: _Known | None = None
         self._newest_period = -1
-        self._turns = 0
-        self._current = 0
-        self._over: set[int] = set()
-        self._waiting: dict[int, asyncio.Future[None]] = {}
 
-    def turn(self) -> ScanTurn:
-        """The turn of the next frame; to be called once for each frame of the stream, in their order."""
-        self._turns += 1
-        return ScanTurn(self, self._turns - 1)
+    def turn(self, place: Place) -> ScanTurn:
+        """The turn of the frame at `place`, which is passed once the frame was searched."""
+        return ScanTurn(self, place)
 
     def regions(self, number: int, image: RgbImage, plan: ScanPlan) -> tuple[Region, ...] | None:
         """Where to look in frame `number`; None = everywhere."""
@@ -93,48 +88,24 @@ class LiveScan:
         self._known = _Known(faces, width, height, plan)
         return Scan(faces, full, waited, worked)
 
-    async def reached(self, number: int) -> None:
-        """Return when all frames before `number` are done with."""
-        if number > self._current:
-            self._waiting[number] = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiting[number]
-            finally:
-                del self._waiting[number]
-
-    def end(self, number: int) -> None:
-        """Frame `number` is done with; may be called more than once."""
-        if number >= self._current:
-            self._over.add(number)
-        while self._current in self._over:
-            self._over.remove(self._current)
-            self._current += 1
-            waiting = self._waiting.get(self._current)
-            if waiting is not None and not waiting.done():
-                waiting.set_result(None)
-
 
 class ScanTurn:
     """A frame's place in the order of a stream's scans."""
 
-    def __init__(self, live: LiveScan, number: int) -> None:
+    def __init__(self, live: LiveScan, place: Place) -> None:
         self._live = live
-        self._number = number
+        self._place = place
 
     async def scan(self, image: RgbImage, plan: ScanPlan, detect: Detect) -> Scan:
         """Wait for the turn, search the frame, and let the next one begin; `detect` may raise."""
         since = monotonic()
         try:
-            await self._live.reached(self._number)
+            await self._place.reached()
             waited = monotonic() - since
-            scan = await self._live.scan(self._number, image, plan, detect)
+            scan = await self._live.scan(self._place.number, image, plan, detect)
         finally:
-            self.end()
+            self._place.passed()
         return Scan(scan.faces, scan.full, scan.waited + waited, scan.worked)
-
-    def end(self) -> None:
-        """The frame is not to be searched, or has been."""
-        self._live.end(self._number)
 
 
 def _cut(image: RgbImage, region: Region) -> RgbImage:

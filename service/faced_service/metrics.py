@@ -59,7 +59,7 @@ class Metrics:
         self._hung = Counter("faced_hung_runs", "Runs that did not end in time.", ("queue",), registry=self.registry)
         self._waits = Histogram(
             "faced_queue_wait_seconds",
-            "Seconds that an item waited for its batch to begin.",
+            "Seconds that an item, or a live stream for its turn, waited until its batch began.",
             ("queue",),
             buckets=_SECONDS,
             registry=self.registry,
@@ -108,6 +108,7 @@ class Metrics:
             self._memory.labels(step.value)
         for stage in _STAGES:
             self._stages.labels(stage)
+        self._waits.labels("detect")
         for reason in DropReason:
             self._drops.labels(reason.value)
         self._build.labels(__version__).set(1)
@@ -165,7 +166,7 @@ class Metrics:
         self._in_flight.set(size)
 
     def batch_began(self, queue: str, size: int, waits: Sequence[float]) -> None:
-        """A run begins for items that waited so many seconds each."""
+        """A run begins for items that waited so many seconds each, or whose streams did."""
         self._batches.labels(queue).observe(size)
         for wait in waits:
             self._waits.labels(queue).observe(wait)

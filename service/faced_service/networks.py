@@ -24,7 +24,7 @@ def load_networks(settings: Settings) -> Networks:
     """Load and verify; nothing runs yet.
 
     Raises:
-        SettingsError: `allowed_attributes` names one that does not exist.
+        SettingsError: `allowed_attributes` or `networks` names one that does not exist.
         WeightsError: weights are missing, altered or not what their entry says.
         DeviceError: the device, the backend or the precision cannot be had.
     """
@@ -32,6 +32,7 @@ def load_networks(settings: Settings) -> Networks:
     allowed = known if settings.allowed_attributes is None else settings.allowed_attributes
     models = load_models(
         models_file=_models_file(settings),
+        chosen=settings.networks or (),
         attributes=networks_for(allowed, age_guard(settings)),
         backend=settings.backend,
         device=settings.device,
@@ -52,10 +53,14 @@ def check_allowed(settings: Settings) -> tuple[str, ...]:
     """All attributes that exist.
 
     Raises:
-        SettingsError: `allowed_attributes` names another.
+        SettingsError: `allowed_attributes` names another, or `networks` one that there is not.
         WeightsError: the list of networks cannot be read.
     """
-    known = attributes_of(tuple(load_manifest(models_file=_models_file(settings)).attributes))
+    try:
+        manifest = load_manifest(models_file=_models_file(settings)).choosing(settings.networks or ())
+    except KeyError as error:
+        raise SettingsError(f"networks: {error.args[0]}") from error
+    known = attributes_of(tuple(manifest.attributes))
     for name in settings.allowed_attributes or ():
         if name not in known:
             raise SettingsError(f"allowed_attributes names {name!r}; there are {', '.join(known)}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from faced_service.access import open_access
@@ -17,10 +17,11 @@ from faced_service.exit_codes import DONE
 from faced_service.logs import configure_logs
 from faced_service.metrics import Metrics
 from faced_service.networks import Networks, check_allowed
+from faced_service.on_ray.exclusions import check_for_ray
 from faced_service.serving import announced_page, exit_code_of, say, serve
 from faced_service.setting_kinds import Kind, Member, Switch, Text
 from faced_service.setting_sources import load_settings, setting_entries, shown
-from faced_service.settings import Settings
+from faced_service.settings import Settings, SettingsError
 from faced_service.workers import supervise
 
 
@@ -48,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _serve(arguments: argparse.Namespace, flags: Mapping[str, str | bool]) -> int:
     settings = load_settings(arguments.config, os.environ, flags)
     check_allowed(settings)
+    serve_on_ray = _ray_engine(settings)
     open_access(settings)
     open_certificates(settings)
     if arguments.check_config:
@@ -56,11 +58,29 @@ def _serve(arguments: argparse.Namespace, flags: Mapping[str, str | bool]) -> in
         say("the settings are valid")
         return DONE
     configure_logs(settings.log_format, settings.log_level)
+    if serve_on_ray is not None:
+        return serve_on_ray(settings)
     if settings.workers > 1:
         return supervise(settings)
     metrics = Metrics()
     with announced_page(metrics, settings):
         return serve(settings, metrics, _announce)
+
+
+def _ray_engine(settings: Settings) -> Callable[[Settings], int] | None:
+    """What serves on Ray, if that is the engine.
+
+    Raises:
+        SettingsError: Ray is not installed, or has no way for something that is set.
+    """
+    if settings.engine != "ray":
+        return None
+    check_for_ray(settings, local=True)
+    try:
+        from faced_service.on_ray.local import serve_on_ray
+    except ImportError as error:
+        raise SettingsError(f"engine is ray, and {error.name} is not installed: pip install '.[cpu,ray]'") from error
+    return serve_on_ray
 
 
 def _allowed(kind: Kind) -> str:

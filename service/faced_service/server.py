@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from faced_service.access import open_access
+from faced_service.addresses import AddressError
 from faced_service.analyzer import Analyzer
 from faced_service.calls import Calls
 from faced_service.certificates import Certificates, open_certificates
 from faced_service.credentials import server_credentials
+from faced_service.endings import Endings
+from faced_service.heap import keep_trimmed
 from faced_service.metrics import Metrics
 from faced_service.networks import Networks
 from faced_service.reflection import add_reflection
 from faced_service.servicer import SERVICE_NAME, FaceAnalysisServicer
 from faced_service.settings import Settings
 from faced_service.watched_files import WatchedFiles
+from faced_service.web_door import Idle, no_calls, open_gateway, take_web_address
 
 _NAMES = ("", SERVICE_NAME)
 """What health can be asked for: the server as a whole, and the service."""
@@ -34,10 +38,6 @@ _USED_GRACE = 0.8
 """The part of the grace in which frames are still begun."""
 
 
-class AddressError(Exception):
-    """The address cannot be listened on."""
-
-
 @asynccontextmanager
 async def running_server(
     networks: Networks,
@@ -47,12 +47,14 @@ async def running_server(
     metrics: Metrics | None = None,
     on_hang: Callable[[], None] = lambda: None,
     shared_port: bool = False,
+    on_page: Callable[[str], None] = lambda _url: None,
 ) -> AsyncIterator[str]:
     """A server on `target` ("host:port", port 0 = a free one, or "unix:path"); gives the address that it got.
 
     It is SERVING when the context is entered, all networks having run once. Leaving it drains: NOT_SERVING first, then
     streams are told, and running calls get `drain_grace_s`. After `on_hang` it serves no more and can only be left.
     With `shared_port`, other servers may listen on it, and calls come to this one only once it is ready.
+    With `web_port` there is the live page too, and `on_page` is told where.
 
     Raises:
         AddressError: the address is in use, not this machine's, or a name that cannot be resolved.
@@ -72,7 +74,8 @@ async def running_server(
         on_hang=lambda: None if hung.done() else hung.set_result(None),
     )
     calls = Calls(access, metrics)
-    servicer = FaceAnalysisServicer(analyzer, access, calls, metrics, settings)
+    endings = Endings(settings.max_connection_age_s)
+    servicer = FaceAnalysisServicer(analyzer, access, calls, metrics, settings, endings)
     servicer.add_to(server)
     condition = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(condition, server)
@@ -84,8 +87,11 @@ async def running_server(
         await _report(condition, health_pb2.HealthCheckResponse.NOT_SERVING)
         on_hang()
 
-    watcher = loop.create_task(watch())
+    beside = (loop.create_task(watch()), loop.create_task(keep_trimmed()))
+    web = AsyncExitStack()
+    web_idle: Idle = no_calls
     try:
+        page = take_web_address(settings, web, shared_port=shared_port)
         if shared_port:
             await analyzer.start()
         bound = _listen(server, target, certificates)
@@ -93,18 +99,32 @@ async def running_server(
         await server.start()
         if not shared_port:
             await analyzer.start()
+        web_idle = await open_gateway(
+            page,
+            web,
+            analyzer=analyzer,
+            access=access,
+            metrics=metrics,
+            settings=settings,
+            endings=endings,
+            certificates=certificates,
+            on_page=on_page,
+        )
         await _report(condition, health_pb2.HealthCheckResponse.SERVING)
         yield bound
     finally:
-        watcher.cancel()
+        for task in beside:
+            task.cancel()
         await condition.enter_graceful_shutdown()
         await asyncio.sleep(settings.drain_wait_s)
-        servicer.drain()
+        endings.drain()
         stopping = loop.create_task(server.stop(settings.drain_grace_s))
         # What could not be done in time is told to come again; at the end of the grace it would be cut off untold.
-        await asyncio.wait([stopping], timeout=_USED_GRACE * settings.drain_grace_s)
+        ending = [stopping, loop.create_task(web_idle(settings.drain_grace_s))]
+        await asyncio.wait(ending, timeout=_USED_GRACE * settings.drain_grace_s)
         await analyzer.close()
-        await stopping
+        await asyncio.gather(*ending)
+        await web.aclose()
 
 
 def _listen(server: grpc.aio.Server, target: str, certificates: WatchedFiles[Certificates] | None) -> str:

@@ -1,10 +1,10 @@
-"""The three RPCs on grpc.aio; a thin adapter around analyzer and stream."""
+"""The three RPCs; a thin adapter around analyzer and stream, for any engine that has a `CallContext`."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from functools import partial
 from time import monotonic
 
@@ -20,8 +20,11 @@ from faced_proto.convert import (
 )
 from faced_proto.v1 import service_pb2
 from faced_service.access import Access, Caller
-from faced_service.analyzer import AnalysisRequest, Analyzer
+from faced_service.analysis_request import PICTURE_AUTO_UPSAMPLE, AnalysisRequest
+from faced_service.analyzer import Analyzer
+from faced_service.call_context import CallContext
 from faced_service.calls import Calls
+from faced_service.endings import Endings
 from faced_service.fair_queue import Flow
 from faced_service.metrics import Metrics
 from faced_service.requests import (
@@ -34,26 +37,31 @@ from faced_service.requests import (
     reader_of,
 )
 from faced_service.settings import Settings
-from faced_service.stream import Draining, Stream, start_stream
+from faced_service.stream import Draining, Stream
 from faced_service.stream_frame import StreamFrame
+from faced_service.stream_start import start_stream
 
 SERVICE_NAME = str(service_pb2.DESCRIPTOR.services_by_name["FaceAnalysisService"].full_name)
-
-_AUTO_UPSAMPLE = 1
-"""One picture: one doubling where the caller chose no scale."""
 
 
 class FaceAnalysisServicer:
     """See `FaceAnalysisService` in service.proto."""
 
-    def __init__(self, analyzer: Analyzer, access: Access, calls: Calls, metrics: Metrics, settings: Settings) -> None:
+    def __init__(
+        self,
+        analyzer: Analyzer,
+        access: Access,
+        calls: Calls,
+        metrics: Metrics,
+        settings: Settings,
+        endings: Endings,
+    ) -> None:
         self._analyzer = analyzer
         self._metrics = metrics
         self._access = access
         self._calls = calls
         self._settings = settings
-        self._draining = False
-        self._endings: set[asyncio.Event] = set()
+        self._endings = endings
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """In place of the generated function, whose way of reading messages cannot be chosen."""
@@ -73,14 +81,8 @@ class FaceAnalysisServicer:
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE_NAME, handlers),))
         server.add_registered_method_handlers(SERVICE_NAME, handlers)
 
-    def drain(self) -> None:
-        """Tell all streams that the server is going away."""
-        self._draining = True
-        for ending in self._endings:
-            ending.set()
-
     async def Analyze(  # noqa: N802 - gRPC's names
-        self, requests: AsyncIterator[service_pb2.AnalyzeRequest | Malformed], context: grpc.aio.ServicerContext
+        self, requests: AsyncIterator[service_pb2.AnalyzeRequest | Malformed], context: CallContext
     ) -> service_pb2.AnalyzeResponse:
         """One picture, one reply."""
         async with self._calls.begin("Analyze", context) as caller:
@@ -95,7 +97,7 @@ class FaceAnalysisServicer:
             picture = picture_from_proto(message.image)
             # The picture is a copy.
             del message
-            request = AnalysisRequest(picture, options, caller.name, _AUTO_UPSAMPLE, connection, arrived=arrived)
+            request = AnalysisRequest(picture, options, caller.name, PICTURE_AUTO_UPSAMPLE, connection, arrived=arrived)
             analysis = await self._analyzer.analyze(request, deadline)
             return service_pb2.AnalyzeResponse(
                 analysis=frame_analysis_to_proto(
@@ -106,35 +108,20 @@ class FaceAnalysisServicer:
             )
 
     async def AnalyzeStream(  # noqa: N802
-        self, requests: AsyncIterator[service_pb2.AnalyzeStreamRequest | Malformed], context: grpc.aio.ServicerContext
+        self, requests: AsyncIterator[service_pb2.AnalyzeStreamRequest | Malformed], context: CallContext
     ) -> None:
         """A configuration and frames in, its answer and one outcome for each frame out."""
         # Writes instead of yields: a call that is cancelled ends here at once, and with it what is under way.
         async with self._calls.begin("AnalyzeStream", context) as caller:
-            with self._access.stream(caller), self._metrics.stream_open(), self._ending() as ending:
+            with self._access.stream(caller), self._metrics.stream_open(), self._endings.stream() as ending:
                 await self._follow(aiter(requests), caller, ending, context)
-
-    @contextmanager
-    def _ending(self) -> Iterator[asyncio.Event]:
-        """What tells a stream that it should end: the server does, or its connection is too old."""
-        ending, age_s = asyncio.Event(), self._settings.max_connection_age_s
-        if self._draining:
-            ending.set()
-        timer = None if age_s is None else asyncio.get_running_loop().call_later(age_s, ending.set)
-        self._endings.add(ending)
-        try:
-            yield ending
-        finally:
-            self._endings.discard(ending)
-            if timer is not None:
-                timer.cancel()
 
     async def _follow(
         self,
         messages: AsyncIterator[service_pb2.AnalyzeStreamRequest | Malformed],
         caller: Caller,
         ending: asyncio.Event,
-        context: grpc.aio.ServicerContext,
+        context: CallContext,
     ) -> None:
         config = await first_config(messages, self._analyzer.info().models)
         started = start_stream(config, self._analyzer, credits=self._settings.stream_credits)
@@ -144,7 +131,7 @@ class FaceAnalysisServicer:
             started,
             self._analyzer,
             caller=caller.name,
-            turn=partial(self._access.wait_for_turn, caller),
+            allowance=partial(self._access.wait_for_turn, caller),
             history=config.history,
             draining=ending,
             drain_grace=self._settings.drain_grace_s,
@@ -171,7 +158,7 @@ class FaceAnalysisServicer:
     async def GetServerInfo(  # noqa: N802
         self,
         requests: AsyncIterator[service_pb2.GetServerInfoRequest | Malformed],
-        context: grpc.aio.ServicerContext,
+        context: CallContext,
     ) -> service_pb2.GetServerInfoResponse:
         """Models, limits and device."""
         async with self._calls.begin("GetServerInfo", context):

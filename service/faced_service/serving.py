@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from faced_models.errors import DeviceError, WeightsError
+from faced_service.addresses import AddressError
 from faced_service.exit_codes import ADDRESS_IN_USE, DONE, HUNG, MODELS_MISSING, USAGE
+from faced_service.heap import limit_arenas
 from faced_service.metrics import Metrics, SharedMetrics, metrics_page
 from faced_service.networks import Networks, load_networks
-from faced_service.server import AddressError, running_server
+from faced_service.server import running_server
 from faced_service.settings import Settings, SettingsError
 
 Announce = Callable[[str, Networks], None]
@@ -55,6 +57,7 @@ def serve(
         SettingsError, DeviceError, WeightsError: as `load_networks`.
         AddressError: as `running_server`.
     """
+    limit_arenas()
     networks = load_networks(settings)
     code = asyncio.run(_serve(networks, settings, metrics, announce, shared_port, lifeline))
     if code == HUNG:
@@ -109,6 +112,8 @@ async def _serve(
         metrics=metrics,
         on_hang=lambda: end(HUNG),
         shared_port=shared_port,
+        # Of several workers, the supervisor says it.
+        on_page=_no_page if shared_port else lambda url: say(f"live page on {url}"),
     ) as address:
         settle_interpreter()
         announce(address, networks)
@@ -116,6 +121,10 @@ async def _serve(
         if lifeline is not None:
             loop.remove_reader(lifeline)
         return code
+
+
+def _no_page(_url: str) -> None:
+    pass
 
 
 def address_of(settings: Settings) -> str:

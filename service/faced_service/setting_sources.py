@@ -15,9 +15,9 @@ from faced_service.settings import Settings, SettingsError
 
 ENVIRONMENT_PREFIX = "FACED_"
 _OTHERS_VARIABLES = frozenset(
-    f"FACED_{name}" for name in ("SERVER", "TOKEN", "DATA", "TLS_CA", "CACHE_DIR", "CARRIERS")
+    f"FACED_{name}" for name in ("SERVER", "TOKEN", "DATA", "TLS_CA", "CACHE_DIR", "CARRIERS", "TRAIN_DIR", "CAMERA")
 )
-"""Read by the client, the tests and the networks; nothing to complain about here."""
+"""Read by clients, tests, networks and training; nothing to complain about here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,7 @@ def load_settings(config: Path | None, environment: Mapping[str, str], flags: Ma
         SettingsError: a key is unknown, or a value cannot be.
     """
     entries = {entry.name: entry for entry in setting_entries()}
-    values: dict[str, object] = {}
-    if config is not None:
-        for name, value in _read_toml(config).items():
-            values[name] = _checked(entries, name, value, str(config), parse=False)
+    values = {} if config is None else _all_checked(entries, _read_toml(config), str(config))
     variables = {entry.variable: name for name, entry in entries.items()}
     for variable, text in environment.items():
         if variable.startswith(ENVIRONMENT_PREFIX) and variable not in _OTHERS_VARIABLES:
@@ -74,6 +71,20 @@ def load_settings(config: Path | None, environment: Mapping[str, str], flags: Ma
         source = f"flag {entries[name].flag}"
         values[name] = _checked(entries, name, given, source, parse=isinstance(given, str))
     return Settings(**values)  # type: ignore[arg-type]  # each was checked by its kind
+
+
+def checked_settings(values: Mapping[str, object], source: str) -> Settings:
+    """Settings of one source alone, with values as TOML has them.
+
+    Raises:
+        SettingsError: a key is unknown, or a value cannot be.
+    """
+    entries = {entry.name: entry for entry in setting_entries()}
+    return Settings(**_all_checked(entries, values, source))  # type: ignore[arg-type]  # each was checked by its kind
+
+
+def _all_checked(entries: Mapping[str, SettingEntry], values: Mapping[str, object], source: str) -> dict[str, object]:
+    return {name: _checked(entries, name, value, source, parse=False) for name, value in values.items()}
 
 
 def _checked(entries: Mapping[str, SettingEntry], name: str, value: object, source: str, *, parse: bool) -> object:

@@ -39,11 +39,33 @@ class Settings:
         Path | None, FileName(), "File with one `name:token` a line; without one of them nobody may call."
     ] = None
     workers: Annotated[int, Whole(1, 256), "Processes that share the port, each with all networks."] = 1
+    engine: Annotated[
+        str, Text("grpc|ray", "grpc or ray"), "What carries the calls: this process, or Ray Serve, see docs/ray.md."
+    ] = "grpc"
+    ray_min_replicas: Annotated[int, Whole(1, 4096), "Replicas that Ray keeps, each with all networks."] = 1
+    ray_max_replicas: Annotated[
+        int, Whole(1, 4096), "Replicas that Ray adds up to, as requests wait; as many are planned for on this machine."
+    ] = 1
+    ray_requests_per_replica: Annotated[
+        float, Real(0.1, 4096), "Requests in hand of a replica that Ray aims at; an open stream is one."
+    ] = 8.0
+    ray_gpus: Annotated[float, Real(0, 64), "GPUs that Ray gives a replica; a part of 1 shares one."] = 0.0
     metrics_port: Annotated[
         int | None, Whole(0, 65535), "Port of the page /metrics on the same host; 0 takes a free one; unset: none."
     ] = None
 
     metrics_host: Annotated[str | None, _HOST, "Address of that page; unset: `host`. It asks for no token."] = None
+
+    web_port: Annotated[
+        int | None,
+        Whole(0, 65535),
+        "Port of the live page, the camera socket and POST /v1/analyze on `host`; 0 takes a free one; unset: none.",
+    ] = None
+    web_hosts: Annotated[
+        tuple[str, ...] | None,
+        Names(),
+        "Names by which browsers may reach them; all: any, but loopback's alone where `host` is one.",
+    ] = None
 
     precision: Annotated[
         Precision, Member(Precision), "exact keeps dlib's boxes; fast may move some by one step of size."
@@ -120,6 +142,9 @@ class Settings:
     models_file: Annotated[
         str | None, Text(r".+", "the path of a file"), "TOML file with networks of your own, see docs/plug-in.md."
     ] = None
+    networks: Annotated[
+        tuple[str, ...] | None, Names(), "Networks, by name, that take the place of the usual ones of their attributes."
+    ] = None
     allowed_attributes: Annotated[
         tuple[str, ...] | None, Names(), "Attributes that requests may name; unset: all that there are."
     ] = None
@@ -146,6 +171,8 @@ class Settings:
     def __post_init__(self) -> None:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise SettingsError("tls_cert and tls_key: both or neither")
+        if self.ray_min_replicas > self.ray_max_replicas:
+            raise SettingsError("ray_min_replicas is above ray_max_replicas")
         if self.tls_client_ca is not None and self.tls_cert is None:
             raise SettingsError("tls_client_ca needs tls_cert and tls_key")
         missing = " and ".join(
@@ -156,11 +183,16 @@ class Settings:
             )
             if not there
         )
-        if missing and not self.insecure and re.fullmatch(_LOOPBACK, self.host) is None:
+        if missing and not self.insecure and not self.loopback:
             raise SettingsError(
                 f"host is {self.host!r}, which other machines reach, without {missing}: "
                 "give these, or insecure = true (--insecure)"
             )
+
+    @property
+    def loopback(self) -> bool:
+        """Whether this machine alone reaches `host`."""
+        return re.fullmatch(_LOOPBACK, self.host) is not None
 
     @property
     def authenticates(self) -> bool:

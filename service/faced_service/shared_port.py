@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from faced_service.server import AddressError
+from faced_service.addresses import AddressError
 
 
 @contextmanager

@@ -6,31 +6,31 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from time import monotonic
-from uuid import uuid4
 
 from faced_proto.types import (
-    AnalysisOptions,
     DropReason,
     FrameAnalysis,
     FrameDropped,
     FrameFailure,
     FrameOutcome,
-    StreamConfig,
     StreamMode,
     StreamStarted,
 )
-from faced_service.analyzer import AnalysisRequest, Analyzer
+from faced_service.analysis_request import STREAM_AUTO_UPSAMPLE, AnalysisRequest
+from faced_service.analyzer import Analyzer
 from faced_service.errors import DeadlineExceeded, FacedError, InternalError, InvalidOption, StreamOrder
-from faced_service.live_scan import MAX_SCAN_INTERVAL, LiveScan, ScanTurn
+from faced_service.fair_queue import Flow
+from faced_service.frame_order import FrameOrder, Place
+from faced_service.live_scan import LiveScan
+from faced_service.live_turn import LiveTurn
 from faced_service.stream_frame import StreamFrame, WaitingFrame
-from faced_service.stream_tracks import MAX_HALF_LIFE_S, StreamTracks, history_span
+from faced_service.stream_tracks import StreamTracks
+from faced_service.turns import Turn
 
 _logger = logging.getLogger(__name__)
-
-_AUTO_UPSAMPLE = 0
-"""Streams are about speed: no doubling where the caller chose no scale."""
 
 _MAX_SILENCE_S = 1.0
 
@@ -40,52 +40,6 @@ class Draining:
     """The server stops in `grace` seconds."""
 
     grace: float
-
-
-def start_stream(config: StreamConfig, analyzer: Analyzer, *, credits: int) -> StreamStarted:
-    """Check a configuration and say what is in force.
-
-    Raises:
-        FacedError: what is wrong with it.
-    """
-    analyzer.require_ready()
-    for name in ("max_frame_age", "frame_deadline", "smoothing_half_life"):
-        seconds: float | None = getattr(config, name)
-        if seconds is not None and not seconds > 0:
-            raise InvalidOption(f"{name} is {seconds:g} s, must be above 0")
-    scan_interval = 1 if config.scan_interval is None else config.scan_interval
-    if not 1 <= scan_interval <= MAX_SCAN_INTERVAL:
-        raise InvalidOption(f"scan_interval is {scan_interval}, must be 1 to {MAX_SCAN_INTERVAL}")
-    half_life = config.smoothing_half_life
-    if half_life is not None and not config.track:
-        raise InvalidOption("smoothing_half_life needs track")
-    if half_life is not None and half_life > MAX_HALF_LIFE_S:
-        raise InvalidOption(f"smoothing_half_life is {half_life:g} s, must be at most {MAX_HALF_LIFE_S:g}")
-    checked = analyzer.check(config.options)
-    neither = checked.upsample_times is None and checked.min_face_px is None
-    effective = replace(
-        config,
-        options=AnalysisOptions(
-            upsample_times=_AUTO_UPSAMPLE if neither else checked.upsample_times,
-            min_face_px=checked.min_face_px,
-            threshold=checked.threshold,
-            max_faces=checked.max_faces,
-            attributes=checked.attributes,
-            include_labels=bool(config.options.include_labels),
-            include_landmarks=checked.include_landmarks,
-        ),
-        scan_interval=scan_interval,
-        track=bool(config.track),
-        history=(),
-    )
-    return StreamStarted(
-        stream_id=uuid4().hex,
-        max_in_flight=credits,
-        config=effective,
-        models=tuple(info for info in analyzer.info().models if info.attribute in checked.attributes),
-        ignored=("history",) if config.history and not config.track else (),
-        history_span=history_span(half_life) if config.track else None,
-    )
 
 
 async def _dropped(frame: StreamFrame) -> FrameOutcome:
@@ -100,9 +54,10 @@ class Stream:
     """Analyses the frames of one stream under the configuration that `start_stream` gave.
 
     Every-frame streams have as many frames under way as they have credits, so that decoding, detecting and describing
-    overlap; live streams have one, and the newest of those that wait is next. With a `scan_interval` above 1, frames
-    are searched one after the other. Once `draining` is set, frames that come are dropped, and the stream ends when its
-    sender does or falls silent. Tracks are followed in the order of the answers.
+    overlap. Live streams have one, chosen when the detector is about to be free for it: the newest that has come by
+    then; the others are left out. With a `scan_interval` above 1, frames are searched one after the other. Once
+    `draining` is set, frames that come are dropped, and the stream ends when its sender does or falls silent. Tracks
+    are followed in the order of the answers.
     """
 
     def __init__(
@@ -111,24 +66,28 @@ class Stream:
         analyzer: Analyzer,
         *,
         caller: str,
-        turn: Callable[[], Awaitable[None]] = _at_once,
+        allowance: Callable[[], Awaitable[None]] = _at_once,
         history: Sequence[FrameOutcome] = (),
         draining: asyncio.Event | None = None,
         drain_grace: float = 0.0,
     ) -> None:
-        """`turn` is awaited before each frame that is analysed; `history` are the rows that tracks go on from.
+        """`allowance` is awaited before each frame that is analysed; `history` are the rows that tracks go on from.
 
         Raises:
             InvalidOption: their times run backwards.
         """
         self._config = started.config
         self._analyzer = analyzer
-        self._caller, self._stream_id = caller, started.stream_id
-        self._turn = turn
+        self._allowance = allowance
+        self._flow = Flow(caller, started.stream_id)
         self._live = started.config.mode is StreamMode.LIVE
+        self._live_turn = LiveTurn(allowance, partial(analyzer.turn, self._flow)) if self._live else None
         interval = started.config.scan_interval or 1
         # Where every frame is searched in full, none has to wait for the one before.
         self._live_scan = LiveScan(interval) if interval > 1 else None
+        # Frames that are decoded side by side are searched in their order: if one is never done, those that were not
+        # looked at are behind it, and its sender is told of it before it is told to send them again.
+        self._order = FrameOrder()
         half_life = started.config.smoothing_half_life
         self._tracks = StreamTracks(half_life, analyzer.guard, history) if started.config.track else None
         self._arrivals: deque[float] = deque()
@@ -173,6 +132,8 @@ class Stream:
             for task in rest:
                 task.cancel()
             await asyncio.gather(*rest, return_exceptions=True)
+            if self._live_turn is not None:
+                await self._live_turn.close()
 
     def _tracked(self, outcome: FrameOutcome) -> FrameOutcome:
         arrived = self._arrivals.popleft()
@@ -210,8 +171,8 @@ class Stream:
                 newest.supersede()
             size = 0 if isinstance(frame.picture, FacedError) else frame.picture.size
             newest = WaitingFrame(frame, self._analyzer.admission.hold(size))
-            turn = None if self._live_scan is None else self._live_scan.turn()
-            answer = asyncio.create_task(self._answer(newest, frame.frame_id, frame.media_time_us, turn))
+            place = self._order.place()
+            answer = asyncio.create_task(self._answer(newest, frame.frame_id, frame.media_time_us, place))
             # Also where it is cancelled before it began.
             answer.add_done_callback(newest.ended)
             self._answers.put_nowait(answer)
@@ -224,33 +185,42 @@ class Stream:
         self._newest_id = frame.frame_id
 
     async def _answer(
-        self, waiting: WaitingFrame, frame_id: int, media_time_us: int | None, turn: ScanTurn | None
+        self, waiting: WaitingFrame, frame_id: int, media_time_us: int | None, place: Place
     ) -> FrameOutcome:
         async with self._under_way:
             try:
-                if waiting.frame is not None:
-                    await self._turn()
-                return FrameOutcome(frame_id, media_time_us, await self._result(waiting.take(), turn))
+                return FrameOutcome(frame_id, media_time_us, await self._result(waiting, frame_id, place))
             finally:
-                if turn is not None:
-                    turn.end()
+                place.passed()
 
     async def _result(
-        self, frame: StreamFrame | None, turn: ScanTurn | None
+        self, waiting: WaitingFrame, frame_id: int, place: Place
     ) -> FrameAnalysis | FrameFailure | FrameDropped:
-        if frame is None:
-            return FrameDropped(DropReason.SUPERSEDED)
+        turn: Turn | None = None
         try:
-            return await self._analyze(frame, turn)
+            if self._live_turn is None:
+                await self._allowance()
+            elif (turn := await self._live_turn.come(waiting, self._begin_by(waiting.arrived))) is None:
+                return FrameDropped(DropReason.SUPERSEDED)
+            return await self._analyze(waiting.take(), place, turn)
         except DeadlineExceeded:
             return FrameDropped(DropReason.TOO_OLD)
         except FacedError as error:
             return FrameFailure(error.reason, str(error))
         except Exception:
-            _logger.exception("frame %d failed in an unforeseen way", frame.frame_id)
+            _logger.exception("frame %d failed in an unforeseen way", frame_id)
             return FrameFailure(InternalError.reason, str(InternalError()))
+        finally:
+            if turn is not None:
+                turn.end()
 
-    async def _analyze(self, frame: StreamFrame, turn: ScanTurn | None) -> FrameAnalysis:
+    def _begin_by(self, arrived: float) -> float | None:
+        """Until when a live frame may wait: no longer than its answer may take."""
+        limits = (self._config.max_frame_age, self._config.frame_deadline)
+        return min((arrived + limit for limit in limits if limit is not None), default=None)
+
+    def _analyze(self, frame: StreamFrame, place: Place, turn: Turn | None) -> Awaitable[FrameAnalysis]:
+        """No coroutine: its frame, and with it the pixels, would stay as long as the answer."""
         if isinstance(frame.picture, FacedError):
             raise frame.picture
         self._check_time(frame)
@@ -261,16 +231,19 @@ class Stream:
         request = AnalysisRequest(
             picture=frame.picture,
             options=self._config.options,
-            caller=self._caller,
-            part=self._stream_id,
-            auto_upsample=_AUTO_UPSAMPLE,
+            caller=self._flow.caller,
+            part=self._flow.part,
+            auto_upsample=STREAM_AUTO_UPSAMPLE,
             patient=True,
             begin_by=begin_by,
-            turn=turn,
+            # One after the other is in their order, too.
+            place=place if self._live_scan is None else None,
+            scan_turn=None if self._live_scan is None else self._live_scan.turn(place),
             with_thumbnail=self._tracks is not None,
+            turn=turn,
             arrived=frame.arrived,
         )
-        return await self._analyzer.analyze(request, None if limit is None else frame.arrived + limit)
+        return self._analyzer.analyze(request, None if limit is None else frame.arrived + limit)
 
     def _check_time(self, frame: StreamFrame) -> None:
         time, newest = frame.media_time_us, self._newest_time

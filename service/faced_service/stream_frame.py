@@ -23,23 +23,30 @@ class StreamFrame:
 
 
 class WaitingFrame:
-    """A frame between its arrival and the begin of its analysis; `let_go` ends the count of its bytes."""
+    """A frame between its arrival and its analysis; `let_go` ends the count of its bytes."""
 
     def __init__(self, frame: StreamFrame, let_go: Callable[[], None]) -> None:
-        self.frame: StreamFrame | None = frame
-        self.let_go = let_go
+        self.arrived = frame.arrived
+        self.superseded = asyncio.Event()
+        self._frame: StreamFrame | None = frame
+        self._let_go = let_go
 
     def supersede(self) -> None:
-        """Let the pixels go; its turn will find nothing to do."""
-        self.frame = None
-        self.let_go()
+        """Leave it out for a newer one, unless its analysis has begun."""
+        if self._frame is not None:
+            self._frame = None
+            self._let_go()
+            self.superseded.set()
 
-    def take(self) -> StreamFrame | None:
-        """For its analysis, which counts the bytes itself."""
-        frame, self.frame = self.frame, None
-        self.let_go()
+    def take(self) -> StreamFrame:
+        """For its analysis, which counts the bytes itself; once, and not where it is superseded."""
+        frame, self._frame = self._frame, None
+        self._let_go()
+        if frame is None:
+            raise ValueError("the frame was taken or superseded before")
         return frame
 
     def ended(self, _answer: asyncio.Task[FrameOutcome]) -> None:
         """Its answer is made, or was cancelled before it began."""
-        self.let_go()
+        self._frame = None
+        self._let_go()

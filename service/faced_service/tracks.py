@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import lap
 import numpy as np
 
-from faced_proto.types import Box, FrameAnalysis
+from faced_proto.types import Box, Detection, FrameAnalysis
 from faced_service.thumbnails import is_cut
 
 MEMORY_S = 2.0
@@ -31,6 +31,7 @@ _ACCELERATION = 1.0
 """Spectral density of a head's acceleration."""
 _FIRST_SPEED = 1.5**2
 """Variance of the speed of a face that was seen once."""
+_FIRST_VARIANCES = (_MEASURED, 0.0, _FIRST_SPEED)
 _LEAST_GATE, _WIDEST_GATE = 0.5, 1.0
 """How far from its foreseen place a face may be: three standard deviations, within these bounds."""
 _NEVER = 1e3
@@ -42,10 +43,11 @@ _Vector = tuple[float, float, float]
 class Track:
     """One face over time: place (centre in pixels, log of size) when it was last seen, and change a second.
 
-    The three variances, of place, of both and of speed, are in sizes of the face.
+    The three variances, of place, of both and of speed, are in sizes of the face. `label` is what it was found as.
     """
 
     number: int
+    label: str
     seen_s: float
     place: _Vector
     speed: _Vector
@@ -63,9 +65,10 @@ class Tracks:
 
 def number_faces(tracks: Tracks, time_s: float, row: FrameAnalysis) -> tuple[int, ...]:
     """The track of each face of the next row; new faces are numbered from left to right."""
-    boxes = [face.detection.box for face in row.faces]
+    found = [face.detection for face in row.faces]
+    boxes = [one.box for one in found]
     alive = _going_on(tracks, time_s, row.thumbnail)
-    partners = _assign([_foreseen(track, time_s, row) for track in alive], boxes)
+    partners = _assign([_foreseen(track, time_s, row) for track in alive], found)
     numbers = [0 if i is None else alive[i].number for i in partners]
     fresh = sorted((j for j, i in enumerate(partners) if i is None), key=lambda j: boxes[j].left + boxes[j].right)
     for number, j in enumerate(fresh, tracks.highest + 1):
@@ -82,7 +85,8 @@ def advance(tracks: Tracks, time_s: float, row: FrameAnalysis) -> Tracks:
         if number is not None:
             before = alive.get(number)
             measured = _place(face.detection.box)
-            alive[number] = _begun(number, time_s, measured) if before is None else _moved(before, time_s, measured)
+            begun = Track(number, face.detection.label, time_s, measured, (0.0, 0.0, 0.0), _FIRST_VARIANCES)
+            alive[number] = begun if before is None else _moved(before, time_s, measured)
             highest = max(highest, number)
     return Tracks(tuple(alive.values()), highest, row.thumbnail or tracks.thumbnail)
 
@@ -95,6 +99,7 @@ def _going_on(tracks: Tracks, time_s: float, thumbnail: bytes) -> tuple[Track, .
 
 @dataclass(frozen=True, slots=True)
 class _Foreseen:
+    label: str
     place: _Vector
     gate: float
 
@@ -105,14 +110,16 @@ def _foreseen(track: Track, time_s: float, row: FrameAnalysis) -> _Foreseen:
     x, y, size = (p + v * min(after, _COAST_S) for p, v in zip(track.place, track.speed, strict=True))
     spread = 3 * math.sqrt(_spread(track.variances, after)[0] + _MEASURED)
     gate = min(max(spread, _LEAST_GATE), _WIDEST_GATE)
-    return _Foreseen((min(max(x, 0.0), row.width), min(max(y, 0.0), row.height), size), gate)
+    return _Foreseen(track.label, (min(max(x, 0.0), row.width), min(max(y, 0.0), row.height), size), gate)
 
 
-def _assign(tracks: Sequence[_Foreseen], boxes: Sequence[Box]) -> list[int | None]:
-    """For each box the track it belongs to: the assignment with the least sum of squared distances."""
-    if not tracks or not boxes:
-        return [None] * len(boxes)
-    costs = np.array([[_cost(track, _place(box)) for track in tracks] for box in boxes])
+def _assign(tracks: Sequence[_Foreseen], found: Sequence[Detection]) -> list[int | None]:
+    """For each detection the track it belongs to: the assignment with the least sum of squared distances."""
+    if not tracks or not found:
+        return [None] * len(found)
+    costs = np.array(
+        [[_cost(track, _place(one.box)) if track.label == one.label else _NEVER for track in tracks] for one in found]
+    )
     _, partners, _ = lap.lapjv(costs, extend_cost=True, cost_limit=_WIDEST_GATE**2)
     return [None if i < 0 else int(i) for i in partners]
 
@@ -129,10 +136,6 @@ def _place(box: Box) -> _Vector:
     return (box.left + box.right) / 2, (box.top + box.bottom) / 2, math.log(size)
 
 
-def _begun(number: int, time_s: float, place: _Vector) -> Track:
-    return Track(number, time_s, place, (0.0, 0.0, 0.0), (_MEASURED, 0.0, _FIRST_SPEED))
-
-
 def _moved(track: Track, time_s: float, measured: _Vector) -> Track:
     """A step of the Kalman filter for constant speed, disturbed by white noise of acceleration."""
     after = max(0.0, time_s - track.seen_s)
@@ -143,7 +146,7 @@ def _moved(track: Track, time_s: float, measured: _Vector) -> Track:
     x, y, size = (f + gain * m for f, m in zip(foreseen, missed, strict=True))
     vx, vy, growth = (v + speed_gain * m for v, m in zip(track.speed, missed, strict=True))
     variances = ((1 - gain) * place, (1 - gain) * both, speed - speed_gain * both)
-    return Track(track.number, time_s, (x, y, size), (vx, vy, growth), variances)
+    return Track(track.number, track.label, time_s, (x, y, size), (vx, vy, growth), variances)
 
 
 def _spread(variances: _Vector, after: float) -> _Vector:

@@ -15,6 +15,10 @@ _Result = TypeVar("_Result")
 _Job = Callable[[], None]
 
 
+_LOOKS = 20
+"""So often a run is looked at within its limit."""
+
+
 class Hung(Exception):  # noqa: N818 - named by what happened
     """The work did not end in time, and nothing can end it."""
 
@@ -32,7 +36,8 @@ class WorkThread:
         """What `function` gives or raises. Cancelling the wait does not end the function.
 
         Raises:
-            Hung: it took longer than `limit` seconds; the thread is of no use any more.
+            Hung: it took longer than `limit` seconds, not counting those in which the whole process stood still; the
+                thread is of no use any more.
         """
         if self._thread is None:
             self._thread = Thread(target=self._work, name=self._name, daemon=True)
@@ -40,8 +45,7 @@ class WorkThread:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_Value] = loop.create_future()
         self._jobs.put(lambda: _do(function, future, loop))
-        await asyncio.wait([future], timeout=limit)
-        if not future.done():
+        if not await _ended(future, limit):
             self.hung = True
             future.cancel()
             raise Hung(f"{self._name} did not end within {limit:g} s")
@@ -58,6 +62,18 @@ class WorkThread:
             job()
             # Else the newest job's pictures stay in memory until the next one.
             del job
+
+
+async def _ended(future: asyncio.Future[_Value], limit: float | None) -> bool:
+    """Whether it did within `limit`, which is waited for in parts: a machine that is suspended, or a process that is
+    stopped, stands still within one of them.
+    """
+    part = None if limit is None else limit / _LOOKS
+    for _ in range(_LOOKS):
+        await asyncio.wait([future], timeout=part)
+        if future.done():
+            return True
+    return False
 
 
 def _do(function: Callable[[], _Value], future: asyncio.Future[_Value], loop: asyncio.AbstractEventLoop) -> None:

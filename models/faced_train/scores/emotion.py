@@ -13,6 +13,7 @@ from faced_train.scores.reliability import bin_of, calibration_error
 from faced_train.scores.scorer import Figures, Rows
 
 _LEAST = 1e-7
+_SIX = frozenset(EMOTION_OF) - {"disgust"}
 
 
 class VoteScores:
@@ -65,7 +66,8 @@ class EmotionScores:
     ) -> None:
         self.classes = CategoryScores(probabilities, labels)
         self._votes = None if votes is None else VoteScores(probabilities, votes, names)
-        self._right_6: NDArray[np.float64] | None = None
+        # A network of six classes has joined the two itself.
+        self._right_6: NDArray[np.float64] | None = self.classes.right if set(names) == _SIX else None
         if {"angry", "disgust"} <= set(names):
             angry, disgust = names.index("angry"), names.index("disgust")
             joined = probabilities.copy()

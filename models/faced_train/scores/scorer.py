@@ -12,7 +12,7 @@ Figures = Mapping[str, float]
 Rows = NDArray[np.intp]
 """Indices of faces; one may come several times."""
 
-_RESAMPLES = 1000
+RESAMPLES = 1000
 
 
 class Scorer(Protocol):
@@ -23,7 +23,7 @@ class Scorer(Protocol):
         ...
 
 
-def intervals_95(scorer: Scorer, rows: Rows, resamples: int = _RESAMPLES) -> dict[str, tuple[float, float]]:
+def intervals_95(scorer: Scorer, rows: Rows, resamples: int = RESAMPLES) -> dict[str, tuple[float, float]]:
     """95 % percentile bootstrap intervals (Efron 1979) of all figures, faces drawn with replacement; seeded."""
     if not len(rows):
         return {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,10 @@ class ScoredEmotion:
         return {}
 
 
+def _is_six(axis: Axis) -> bool:
+    return "angry" in axis.labels and "disgust" not in axis.labels
+
+
 class EmotionSubject:
     """See `Subject`."""
 
@@ -48,6 +52,12 @@ class EmotionSubject:
         """See `Subject`."""
         kept = [i for i, truth in enumerate(faces.truths) if truth.emotion is not None]
         faces = faces if len(kept) == len(faces) else faces.take(kept, "faces without an emotion")
+        if _is_six(axis):
+            # Six classes, as some have it: disgust counts as angry.
+            truths = tuple(
+                replace(truth, emotion="angry") if truth.emotion == "disgust" else truth for truth in faces.truths
+            )
+            faces = replace(faces, truths=truths)
         unknown = next((truth for truth in faces.truths if truth.emotion not in axis.labels), None)
         if unknown is not None:
             raise DataError(

@@ -142,6 +142,7 @@ def face_to_proto(
             for outcome in face.attributes
         ],
         track_id=face.track_id,
+        label=face.detection.label,
     )
     if include_landmarks:
         for point in face.landmarks:
@@ -171,7 +172,7 @@ def face_from_proto(message: face_pb2.Face, axes: Mapping[str, Axis], path: str 
         if result.HasField("raw")
     )
     return FaceAnalysis(
-        detection=Detection(box=box, score=message.score),
+        detection=Detection(box=box, score=message.score, label=message.label),
         landmarks=landmarks,
         attributes=attributes,
         track_id=message.track_id if message.HasField("track_id") else None,

@@ -68,6 +68,8 @@ class EffectiveOptions:
 class FaceAnalysis:
     """One face. Each requested attribute occurs exactly once in `attributes`, in the order of the request.
 
+    What a detector beside that of faces found has its label in `detection`, and neither landmarks nor attributes.
+
     `raw` holds this frame's own distributions where `attributes` were smoothed over a track; else it is empty.
     """
 

@@ -43,10 +43,14 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A face: its box and MMOD's margin, unbounded, comparable within one detector model only."""
+    """A face: its box and MMOD's margin, unbounded, comparable within one detector model only.
+
+    `label` is what a detector of several kinds, or of other things than faces, calls it; the package's own has none.
+    """
 
     box: Box
     score: float
+    label: str = ""
 
 
 class LandmarkType(Enum):

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from faced_proto.v1 import errors_pb2 as faced_dot_v1_dot_errors__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13\x66\x61\x63\x65\x64/v1/face.proto\x12\x08\x66\x61\x63\x65\x64.v1\x1a\x15\x66\x61\x63\x65\x64/v1/errors.proto\"?\n\x03\x42ox\x12\x0c\n\x04left\x18\x01 \x01(\x02\x12\x0b\n\x03top\x18\x02 \x01(\x02\x12\r\n\x05right\x18\x03 \x01(\x02\x12\x0e\n\x06\x62ottom\x18\x04 \x01(\x02\"F\n\x08Landmark\x12$\n\x04type\x18\x01 \x01(\x0e\x32\x16.faced.v1.LandmarkType\x12\t\n\x01x\x18\x02 \x01(\x02\x12\t\n\x01y\x18\x03 \x01(\x02\"\xab\x01\n\x04\x46\x61\x63\x65\x12\x1a\n\x03\x62ox\x18\x01 \x01(\x0b\x32\r.faced.v1.Box\x12\r\n\x05score\x18\x02 \x01(\x02\x12%\n\tlandmarks\x18\x03 \x03(\x0b\x32\x12.faced.v1.Landmark\x12-\n\nattributes\x18\x04 \x03(\x0b\x32\x19.faced.v1.AttributeResult\x12\x15\n\x08track_id\x18\x05 \x01(\x04H\x00\x88\x01\x01\x42\x0b\n\t_track_id\"\xd7\x01\n\x0f\x41ttributeResult\x12\x11\n\tattribute\x18\x01 \x01(\t\x12.\n\x0c\x64istribution\x18\x02 \x01(\x0b\x32\x16.faced.v1.DistributionH\x00\x12&\n\x08withheld\x18\x03 \x01(\x0b\x32\x12.faced.v1.WithheldH\x00\x12)\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x18.faced.v1.AttributeErrorH\x00\x12#\n\x03raw\x18\x05 \x01(\x0b\x32\x16.faced.v1.DistributionB\t\n\x07outcome\"i\n\x0c\x44istribution\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12\x15\n\rprobabilities\x18\x02 \x03(\x02\x12\x12\n\ncalibrated\x18\x03 \x01(\x08\x12\x1c\n\x04\x61xis\x18\x04 \x01(\x0b\x32\x0e.faced.v1.Axis\"i\n\x04\x41xis\x12*\n\ncategories\x18\x01 \x01(\x0b\x32\x14.faced.v1.CategoriesH\x00\x12-\n\x0cinteger_bins\x18\x02 \x01(\x0b\x32\x15.faced.v1.IntegerBinsH\x00\x42\x06\n\x04kind\"\x1c\n\nCategories\x12\x0e\n\x06labels\x18\x01 \x03(\t\"M\n\x0bIntegerBins\x12\r\n\x05\x66irst\x18\x01 \x01(\x05\x12\r\n\x05width\x18\x02 \x01(\r\x12\x11\n\tlast_open\x18\x03 \x01(\x08\x12\r\n\x05\x63ount\x18\x04 \x01(\r\"E\n\x08Withheld\x12(\n\x06reason\x18\x01 \x01(\x0e\x32\x18.faced.v1.WithheldReason\x12\x0f\n\x07message\x18\x02 \x01(\t\"H\n\x0e\x41ttributeError\x12%\n\x06reason\x18\x01 \x01(\x0e\x32\x15.faced.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t*\xf0\x01\n\x0cLandmarkType\x12\x1d\n\x19LANDMARK_TYPE_UNSPECIFIED\x10\x00\x12\'\n#LANDMARK_TYPE_LEFT_EYE_OUTER_CORNER\x10\x01\x12\'\n#LANDMARK_TYPE_LEFT_EYE_INNER_CORNER\x10\x02\x12(\n$LANDMARK_TYPE_RIGHT_EYE_OUTER_CORNER\x10\x03\x12(\n$LANDMARK_TYPE_RIGHT_EYE_INNER_CORNER\x10\x04\x12\x1b\n\x17LANDMARK_TYPE_NOSE_BASE\x10\x05*u\n\x0eWithheldReason\x12\x1f\n\x1bWITHHELD_REASON_UNSPECIFIED\x10\x00\x12 \n\x1cWITHHELD_REASON_MAY_BE_MINOR\x10\x01\x12 \n\x1cWITHHELD_REASON_GUARD_FAILED\x10\x02\x42@\n\x0c\x64\x65v.faced.v1B\tFaceProtoP\x01Z\x10\x66\x61\x63\x65\x64/v1;facedv1\xaa\x02\x08\x46\x61\x63\x65\x64.V1\xba\x02\x05\x46\x61\x63\x65\x64\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13\x66\x61\x63\x65\x64/v1/face.proto\x12\x08\x66\x61\x63\x65\x64.v1\x1a\x15\x66\x61\x63\x65\x64/v1/errors.proto\"?\n\x03\x42ox\x12\x0c\n\x04left\x18\x01 \x01(\x02\x12\x0b\n\x03top\x18\x02 \x01(\x02\x12\r\n\x05right\x18\x03 \x01(\x02\x12\x0e\n\x06\x62ottom\x18\x04 \x01(\x02\"F\n\x08Landmark\x12$\n\x04type\x18\x01 \x01(\x0e\x32\x16.faced.v1.LandmarkType\x12\t\n\x01x\x18\x02 \x01(\x02\x12\t\n\x01y\x18\x03 \x01(\x02\"\xba\x01\n\x04\x46\x61\x63\x65\x12\x1a\n\x03\x62ox\x18\x01 \x01(\x0b\x32\r.faced.v1.Box\x12\r\n\x05score\x18\x02 \x01(\x02\x12%\n\tlandmarks\x18\x03 \x03(\x0b\x32\x12.faced.v1.Landmark\x12-\n\nattributes\x18\x04 \x03(\x0b\x32\x19.faced.v1.AttributeResult\x12\x15\n\x08track_id\x18\x05 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05label\x18\x06 \x01(\tB\x0b\n\t_track_id\"\xd7\x01\n\x0f\x41ttributeResult\x12\x11\n\tattribute\x18\x01 \x01(\t\x12.\n\x0c\x64istribution\x18\x02 \x01(\x0b\x32\x16.faced.v1.DistributionH\x00\x12&\n\x08withheld\x18\x03 \x01(\x0b\x32\x12.faced.v1.WithheldH\x00\x12)\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x18.faced.v1.AttributeErrorH\x00\x12#\n\x03raw\x18\x05 \x01(\x0b\x32\x16.faced.v1.DistributionB\t\n\x07outcome\"i\n\x0c\x44istribution\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12\x15\n\rprobabilities\x18\x02 \x03(\x02\x12\x12\n\ncalibrated\x18\x03 \x01(\x08\x12\x1c\n\x04\x61xis\x18\x04 \x01(\x0b\x32\x0e.faced.v1.Axis\"i\n\x04\x41xis\x12*\n\ncategories\x18\x01 \x01(\x0b\x32\x14.faced.v1.CategoriesH\x00\x12-\n\x0cinteger_bins\x18\x02 \x01(\x0b\x32\x15.faced.v1.IntegerBinsH\x00\x42\x06\n\x04kind\"\x1c\n\nCategories\x12\x0e\n\x06labels\x18\x01 \x03(\t\"M\n\x0bIntegerBins\x12\r\n\x05\x66irst\x18\x01 \x01(\x05\x12\r\n\x05width\x18\x02 \x01(\r\x12\x11\n\tlast_open\x18\x03 \x01(\x08\x12\r\n\x05\x63ount\x18\x04 \x01(\r\"E\n\x08Withheld\x12(\n\x06reason\x18\x01 \x01(\x0e\x32\x18.faced.v1.WithheldReason\x12\x0f\n\x07message\x18\x02 \x01(\t\"H\n\x0e\x41ttributeError\x12%\n\x06reason\x18\x01 \x01(\x0e\x32\x15.faced.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t*\xf0\x01\n\x0cLandmarkType\x12\x1d\n\x19LANDMARK_TYPE_UNSPECIFIED\x10\x00\x12\'\n#LANDMARK_TYPE_LEFT_EYE_OUTER_CORNER\x10\x01\x12\'\n#LANDMARK_TYPE_LEFT_EYE_INNER_CORNER\x10\x02\x12(\n$LANDMARK_TYPE_RIGHT_EYE_OUTER_CORNER\x10\x03\x12(\n$LANDMARK_TYPE_RIGHT_EYE_INNER_CORNER\x10\x04\x12\x1b\n\x17LANDMARK_TYPE_NOSE_BASE\x10\x05*u\n\x0eWithheldReason\x12\x1f\n\x1bWITHHELD_REASON_UNSPECIFIED\x10\x00\x12 \n\x1cWITHHELD_REASON_MAY_BE_MINOR\x10\x01\x12 \n\x1cWITHHELD_REASON_GUARD_FAILED\x10\x02\x42@\n\x0c\x64\x65v.faced.v1B\tFaceProtoP\x01Z\x10\x66\x61\x63\x65\x64/v1;facedv1\xaa\x02\x08\x46\x61\x63\x65\x64.V1\xba\x02\x05\x46\x61\x63\x65\x64\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,28 +33,28 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'faced.v1.face_pb2', _global
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\014dev.faced.v1B\tFaceProtoP\001Z\020faced/v1;facedv1\252\002\010Faced.V1\272\002\005Faced'
-  _globals['_LANDMARKTYPE']._serialized_start=1054
-  _globals['_LANDMARKTYPE']._serialized_end=1294
-  _globals['_WITHHELDREASON']._serialized_start=1296
-  _globals['_WITHHELDREASON']._serialized_end=1413
+  _globals['_LANDMARKTYPE']._serialized_start=1069
+  _globals['_LANDMARKTYPE']._serialized_end=1309
+  _globals['_WITHHELDREASON']._serialized_start=1311
+  _globals['_WITHHELDREASON']._serialized_end=1428
   _globals['_BOX']._serialized_start=56
   _globals['_BOX']._serialized_end=119
   _globals['_LANDMARK']._serialized_start=121
   _globals['_LANDMARK']._serialized_end=191
   _globals['_FACE']._serialized_start=194
-  _globals['_FACE']._serialized_end=365
-  _globals['_ATTRIBUTERESULT']._serialized_start=368
-  _globals['_ATTRIBUTERESULT']._serialized_end=583
-  _globals['_DISTRIBUTION']._serialized_start=585
-  _globals['_DISTRIBUTION']._serialized_end=690
-  _globals['_AXIS']._serialized_start=692
-  _globals['_AXIS']._serialized_end=797
-  _globals['_CATEGORIES']._serialized_start=799
-  _globals['_CATEGORIES']._serialized_end=827
-  _globals['_INTEGERBINS']._serialized_start=829
-  _globals['_INTEGERBINS']._serialized_end=906
-  _globals['_WITHHELD']._serialized_start=908
-  _globals['_WITHHELD']._serialized_end=977
-  _globals['_ATTRIBUTEERROR']._serialized_start=979
-  _globals['_ATTRIBUTEERROR']._serialized_end=1051
+  _globals['_FACE']._serialized_end=380
+  _globals['_ATTRIBUTERESULT']._serialized_start=383
+  _globals['_ATTRIBUTERESULT']._serialized_end=598
+  _globals['_DISTRIBUTION']._serialized_start=600
+  _globals['_DISTRIBUTION']._serialized_end=705
+  _globals['_AXIS']._serialized_start=707
+  _globals['_AXIS']._serialized_end=812
+  _globals['_CATEGORIES']._serialized_start=814
+  _globals['_CATEGORIES']._serialized_end=842
+  _globals['_INTEGERBINS']._serialized_start=844
+  _globals['_INTEGERBINS']._serialized_end=921
+  _globals['_WITHHELD']._serialized_start=923
+  _globals['_WITHHELD']._serialized_end=992
+  _globals['_ATTRIBUTEERROR']._serialized_start=994
+  _globals['_ATTRIBUTEERROR']._serialized_end=1066
 # @@protoc_insertion_point(module_scope)

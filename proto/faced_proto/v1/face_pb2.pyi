@@ -55,18 +55,20 @@ class Landmark(_message.Message):
     def __init__(self, type: _Optional[_Union[LandmarkType, str]] = ..., x: _Optional[float] = ..., y: _Optional[float] = ...) -> None: ...
 
 class Face(_message.Message):
-    __slots__ = ("box", "score", "landmarks", "attributes", "track_id")
+    __slots__ = ("box", "score", "landmarks", "attributes", "track_id", "label")
     BOX_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     LANDMARKS_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     TRACK_ID_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
     box: Box
     score: float
     landmarks: _containers.RepeatedCompositeFieldContainer[Landmark]
     attributes: _containers.RepeatedCompositeFieldContainer[AttributeResult]
     track_id: int
-    def __init__(self, box: _Optional[_Union[Box, _Mapping]] = ..., score: _Optional[float] = ..., landmarks: _Optional[_Iterable[_Union[Landmark, _Mapping]]] = ..., attributes: _Optional[_Iterable[_Union[AttributeResult, _Mapping]]] = ..., track_id: _Optional[int] = ...) -> None: ...
+    label: str
+    def __init__(self, box: _Optional[_Union[Box, _Mapping]] = ..., score: _Optional[float] = ..., landmarks: _Optional[_Iterable[_Union[Landmark, _Mapping]]] = ..., attributes: _Optional[_Iterable[_Union[AttributeResult, _Mapping]]] = ..., track_id: _Optional[int] = ..., label: _Optional[str] = ...) -> None: ...
 
 class AttributeResult(_message.Message):
     __slots__ = ("attribute", "distribution", "withheld", "error", "raw")

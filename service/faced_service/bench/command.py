@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from faced_models.errors import DeviceError, WeightsError
-from faced_service.bench import detector, growth, lag, live, pipeline, recall, server, throughput, workers
+from faced_service.bench import detector, fleet, growth, lag, live, pipeline, recall, server, throughput, workers
 from faced_service.exit_codes import BAD_INPUT, MODELS_MISSING, USAGE
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Bench(Protocol):
 
 _BENCHES: dict[str, Bench] = {
     "detector": detector,
+    "fleet": fleet,
     "lag": lag,
     "live": live,
     "memory": growth,

@@ -12,7 +12,8 @@ import numpy as np
 
 from faced_proto.convert import frame_analysis_to_proto
 from faced_proto.types import AnalysisOptions
-from faced_service.analyzer import AnalysisRequest, Analyzer
+from faced_service.analysis_request import AnalysisRequest
+from faced_service.analyzer import Analyzer
 from faced_service.bench.arguments import add_device, add_threads, count
 from faced_service.bench.picture import picture_with_faces
 from faced_service.images import Picture

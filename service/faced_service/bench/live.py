@@ -18,6 +18,7 @@ from faced_service.batcher import Served
 from faced_service.bench.arguments import add_device, add_threads, count
 from faced_service.bench.clip import moving_face, video_frames
 from faced_service.bench.detector import intersection_over_union
+from faced_service.frame_order import FrameOrder
 from faced_service.live_scan import MAX_SCAN_INTERVAL, LiveScan
 from faced_service.settings import Settings
 
@@ -97,7 +98,7 @@ async def measure_live(
         found = detector.detect([image], plan, [0.0])[0]
         return Served(found, 0.0, perf_counter() - begin)
 
-    live = LiveScan(interval)
+    live, order = LiveScan(interval), FrameOrder()
     full_s = live_s = hog_s = 0.0
     count_frames = full_scans = extra = 0
     matches: list[float] = []
@@ -109,7 +110,7 @@ async def measure_live(
             await detect(image, plan)
         every = await detect(image, plan)
         begin = perf_counter()
-        scan = await live.turn().scan(image, plan, detect)
+        scan = await live.turn(order.place()).scan(image, plan, detect)
         live_s += perf_counter() - begin
         full_s += every.worked
         if hog is not None:

@@ -137,8 +137,9 @@ def test_a_server_that_breaks_every_call_is_given_up_in_time(collect, service):
 def test_errors_that_another_call_would_meet_again_are_final(collect, service):
     breaking(service, every=3, code=grpc.StatusCode.INTERNAL, reason="internal")
     seen = []
+    # As many as are sent before the first answer: where a message is sent while the call ends, grpc.aio loses the code.
     with pytest.raises(faced_client.ServerFailure, match="gone"):
-        collect(frames(9), seen)
+        collect(frames(3), seen)
     assert_whole(seen, 2)
     assert len(service.configs) == 1
 

@@ -174,7 +174,8 @@ def test_tiny_and_narrow_pictures_hold_no_face(stub, as_raw, size):
 def test_grpcs_own_deadline_ends_the_wait(stub, as_file, astronaut):
     with pytest.raises(grpc.RpcError) as caught:
         stub.Analyze(request(as_file(astronaut, ".png")), timeout=0.005)
-    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    # Where the server hears of it in time, it says at once that the answer would come too late.
+    assert caught.value.code() in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED)
 
 
 def test_beyond_the_queue_limit_requests_are_refused_at_once(raw_face):
@@ -202,6 +203,7 @@ def test_the_server_tells_what_it_is(stub):
     assert info.version
 
 
+@pytest.mark.not_on_ray("grpc.health.v1")
 @pytest.mark.parametrize("service", ["", "faced.v1.FaceAnalysisService"])
 def test_health_says_serving(channel, service):
     health = health_pb2_grpc.HealthStub(channel)

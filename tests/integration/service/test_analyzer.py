@@ -21,13 +21,15 @@ from faced_proto.types import (
     StreamMode,
     WithheldReason,
 )
-from faced_service.analyzer import AnalysisRequest, Analyzer
+from faced_service.analysis_request import AnalysisRequest
+from faced_service.analyzer import Analyzer
 from faced_service.errors import DeadlineExceeded, ModelFailed, NotReady, Overloaded, RawLayoutError
 from faced_service.images import Picture
 from faced_service.raw_pixels import PixelFormat, Plane, RawLayout
 from faced_service.settings import Settings
-from faced_service.stream import Stream, start_stream
+from faced_service.stream import Stream
 from faced_service.stream_frame import StreamFrame
+from faced_service.stream_start import start_stream
 
 
 class Watched:
@@ -248,6 +250,15 @@ async def outcomes_of(analyzer, config, frames, between=None):
     return found
 
 
+async def somebody_elses(analyzer, detector, picture):
+    """A frame that is being searched until the gate opens, so that those of a stream wait."""
+    detector.calls.clear()
+    detector.gate.clear()
+    other = asyncio.create_task(analyse(analyzer, picture))
+    await until(lambda: detector.calls)
+    return other
+
+
 def test_a_live_stream_begins_with_the_newest_of_those_that_wait(networks, picture):
     detector = Watched(networks.models.detector)
 
@@ -273,6 +284,125 @@ def test_a_live_stream_begins_with_the_newest_of_those_that_wait(networks, pictu
     dropped = FrameDropped(DropReason.SUPERSEDED)
     assert [outcome.result == dropped for outcome in found] == [False, True, True, False]
     assert detector.calls == [1, 1]
+
+
+def test_a_live_stream_leaves_out_frames_that_still_wait_for_the_detector(networks, picture):
+    detector = Watched(networks.models.detector)
+
+    async def scenario(analyzer):
+        other = await somebody_elses(analyzer, detector, picture)
+
+        async def frames():
+            for number in (1, 2, 3):
+                yield StreamFrame(number, picture)
+                await until(lambda: len(analyzer._finder) == 1)
+                await asyncio.sleep(0.05)
+            assert len(analyzer._finder) == 1
+            detector.gate.set()
+            await other
+
+        return await outcomes_of(analyzer, StreamConfig(mode=StreamMode.LIVE, track=True), frames())
+
+    found = with_analyzer(networks, scenario, detector=detector)
+    dropped = FrameDropped(DropReason.SUPERSEDED)
+    assert [outcome.frame_id for outcome in found] == [1, 2, 3]
+    assert [outcome.result == dropped for outcome in found] == [True, True, False]
+    assert len(found[-1].result.faces) == 1
+    # None of those that were left out was searched.
+    assert detector.calls == [1, 1]
+
+
+def test_of_many_live_streams_each_is_answered_for_its_newest_frame(networks, picture):
+    """Ten cameras share a detector, each sending far more than its share: no frame waits for the other nine."""
+    detect_s, streams, send_s = 0.05, 10, 0.02
+
+    class Slow(Watched):
+        def detect(self, images, plan, thresholds):
+            self.calls.append(len(images))
+            time.sleep(detect_s)
+            return [() for _ in images]
+
+    async def scenario(analyzer):
+        end = time.monotonic() + 4
+        ages, answered = [], [0] * streams
+
+        async def one(stream):
+            sent = {}
+
+            async def frames():
+                number = 0
+                while time.monotonic() < end:
+                    sent[number] = time.monotonic()
+                    yield StreamFrame(number, picture)
+                    number += 1
+                    await asyncio.sleep(send_s)
+
+            started = start_stream(StreamConfig(mode=StreamMode.LIVE), analyzer, credits=4)
+            async for outcome in Stream(started, analyzer, caller="host").outcomes(frames()):
+                # At the end no newer ones come.
+                if not isinstance(outcome.result, FrameDropped) and time.monotonic() < end:
+                    ages.append(time.monotonic() - sent[outcome.frame_id])
+                    answered[stream] += 1
+
+        await asyncio.gather(*map(one, range(streams)))
+        return ages, answered
+
+    ages, answered = with_analyzer(networks, scenario, detector=Slow(networks.models.detector))
+    assert min(answered) >= max(answered) - 2 >= 4
+    # Its own search, a rest of the one before, and the time between two frames; a round of all ten takes 0.5 s.
+    assert sorted(ages)[int(0.95 * len(ages))] < 3 * detect_s
+    assert sum(answered) * detect_s > 0.8 * 4
+
+
+def test_a_live_frame_that_waits_too_long_for_its_turn_is_too_old_and_holds_up_nobody(networks, picture):
+    detector = Watched(networks.models.detector)
+
+    async def scenario(analyzer):
+        other = await somebody_elses(analyzer, detector, picture)
+
+        async def frames():
+            yield StreamFrame(1, picture)
+            await asyncio.sleep(0.3)
+            detector.gate.set()
+            await other
+            yield StreamFrame(2, picture)
+
+        config = StreamConfig(mode=StreamMode.LIVE, max_frame_age=0.1)
+        found = await outcomes_of(analyzer, config, frames())
+        assert len(analyzer._finder) == 0
+        return found
+
+    first, second = with_analyzer(networks, scenario, detector=detector)
+    assert first.result == FrameDropped(DropReason.TOO_OLD)
+    assert len(second.result.faces) == 1
+
+
+def test_a_live_stream_whose_turns_are_rare_gets_each_of_them(networks, picture):
+    turns = []
+
+    async def scenario(analyzer):
+        async def turn():
+            await asyncio.sleep(0.1)
+            turns.append(time.monotonic())
+
+        async def frames():
+            end = time.monotonic() + 2
+            number = 0
+            while time.monotonic() < end:
+                number += 1
+                yield StreamFrame(number, picture)
+                await asyncio.sleep(0.005)
+
+        started = start_stream(StreamConfig(mode=StreamMode.LIVE), analyzer, credits=4)
+        stream = Stream(started, analyzer, caller="caller", allowance=turn)
+        return [outcome async for outcome in stream.outcomes(frames())]
+
+    found = with_analyzer(networks, scenario)
+    dropped = FrameDropped(DropReason.SUPERSEDED)
+    analysed = [outcome for outcome in found if outcome.result != dropped]
+    # Newer frames, which come faster than turns do, take over the turn of those that they supersede.
+    assert len(analysed) == len(turns)
+    assert len(found) > len(analysed) >= 3
 
 
 def test_an_every_frame_stream_has_as_many_frames_under_way_as_credits(networks, picture):

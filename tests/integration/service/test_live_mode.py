@@ -1,6 +1,7 @@
 """Streams with a scan interval, on the real detector: what is searched, what is found, and that it repeats."""
 
 import asyncio
+import time
 from dataclasses import replace
 from itertools import chain
 
@@ -10,16 +11,18 @@ import pytest
 
 from faced_models.errors import ModelError
 from faced_proto.types import AnalysisOptions, ErrorReason, FrameAnalysis, FrameFailure, StreamConfig, StreamMode
+from faced_service import analyzer as analyzer_module
 from faced_service.analyzer import Analyzer
 from faced_service.bench.clip import video_frames
 from faced_service.bench.detector import intersection_over_union
 from faced_service.bench.live import measure_live
 from faced_service.errors import InvalidOption
-from faced_service.images import EncodedImage, Picture
+from faced_service.images import EncodedImage, Picture, decode
 from faced_service.raw_pixels import PixelFormat, Plane, RawLayout
 from faced_service.settings import Settings
-from faced_service.stream import Stream, start_stream
+from faced_service.stream import Stream
 from faced_service.stream_frame import StreamFrame
+from faced_service.stream_start import start_stream
 
 WIDTH, HEIGHT = 480, 240
 
@@ -132,6 +135,21 @@ def test_an_interval_of_one_is_the_plain_run(networks, detector, head):
     one = stream(networks, detector, pictures, interval=1)
     assert [(r.full_scan, r.faces) for r in plain] == [(r.full_scan, r.faces) for r in one]
     assert set(detector.searched) == {(WIDTH, HEIGHT)}
+
+
+def test_frames_that_are_decoded_side_by_side_are_searched_in_their_order(networks, detector, head, monkeypatch):
+    """Also without an interval: a frame that ends its server must not have overtaken one that is sent again."""
+    widths = [WIDTH + 8 * i for i in range(8)]
+
+    def slow_for_every_other(picture, *, max_pixels):
+        image = decode(picture, max_pixels=max_pixels)
+        time.sleep(0 if widths.index(image.shape[1]) % 2 else 0.1)
+        return image
+
+    monkeypatch.setattr(analyzer_module, "decode", slow_for_every_other)
+    results = stream(networks, detector, [picture(scene(head, 100, width=width)) for width in widths], interval=1)
+    assert [result.width for result in results] == widths
+    assert [width for width, _ in detector.searched] == widths
 
 
 def test_a_lost_face_means_a_full_scan_in_the_same_frame(networks, detector, head):

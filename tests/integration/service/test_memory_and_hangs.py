@@ -16,7 +16,8 @@ from faced_models.errors import OutOfMemory
 from faced_proto.types import AnalysisOptions, AttributeFailure, Distribution, ErrorReason
 from faced_proto.v1 import service_pb2, service_pb2_grpc
 from faced_service import embedded as embedded_module
-from faced_service.analyzer import AnalysisRequest, Analyzer
+from faced_service.analysis_request import AnalysisRequest
+from faced_service.analyzer import Analyzer
 from faced_service.embedded import EmbeddedServer
 from faced_service.errors import ModelFailed, NotReady
 from faced_service.images import Picture

@@ -169,3 +169,13 @@ def test_settings_are_checked_with_the_file(models_file, tmp_path, capsys):
     assert "allowed_attributes names 'light'; there are emotion, gender, age, age_group" in capsys.readouterr().err
     assert faced([*allowed, "--models-file", str(tmp_path / "gone.toml")]) == 5
     assert "gone.toml cannot be read: No such file" in capsys.readouterr().err
+
+
+def test_a_network_that_comes_along_is_chosen_by_name(astronaut, capsys):
+    settings = Settings(networks=("mini-xception",), allowed_attributes=("emotion",))
+    with EmbeddedServer(settings) as target, Client(target) as client:
+        (face,) = client.analyze(astronaut).faces
+    assert face["emotion"].model.startswith("mini-xception@1+")
+    assert face["emotion"].calibrated
+    assert faced(["serve", "--check-config", "--networks", "mini-xceptions"]) == 2
+    assert "networks: no network 'mini-xceptions'; there are mmod," in capsys.readouterr().err

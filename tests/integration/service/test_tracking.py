@@ -14,8 +14,9 @@ from faced_service.errors import InvalidOption
 from faced_service.images import EncodedImage, Picture
 from faced_service.raw_pixels import PixelFormat, Plane, RawLayout
 from faced_service.settings import Settings
-from faced_service.stream import Stream, start_stream
+from faced_service.stream import Stream
 from faced_service.stream_frame import StreamFrame
+from faced_service.stream_start import start_stream
 
 TRACKED = StreamConfig(StreamMode.EVERY_FRAME, AnalysisOptions(attributes=(), upsample_times=0), track=True)
 STEP_US = 40_000

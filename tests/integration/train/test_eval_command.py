@@ -93,3 +93,22 @@ def test_too_few_faces_are_not_calibrated_on(capsys, utk, tmp_path):
     assert code == 3
     assert "4 faces are too few to fit on; at least 50" in err
     assert not overlay.exists()
+
+
+def test_a_calibration_to_votes_needs_votes(capsys, utk):
+    code, _, err = run(capsys, "calibrate", "emotion", "--data", str(utk), "--dry-run", "--to", "votes")
+    assert code == 2
+    assert "--to votes needs --votes FILE" in err
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_a_calibration_to_votes_comes_closer_to_them(capsys, data_dir):
+    data, votes = data_dir / "fer2013" / "fer2013.csv.gz", data_dir / "fer2013" / "ferplus_votes.csv"
+    words = ["calibrate", "emotion", "--data", str(data), "--votes", str(votes), "--limit", "300"]
+    code, out, _ = run(capsys, *words, "--model", "mini-xception", "--to", "votes", "--dry-run", "--json")
+    assert code == 0
+    report = json.loads(out)
+    assert "FER+'s votes on FER2013 PublicTest, two thirds" in report["calibration"]
+    fit = report["compared"]
+    assert fit["fit, calibrated"]["kl_votes"] < fit["fit, raw"]["kl_votes"]

@@ -93,3 +93,12 @@ def test_usage_errors_name_the_flag(capsys, argv, told):
 )
 def test_encode(text, sent):
     assert parse(["video", "x", "--jsonl", "y", "--encode", text], {}).encode == sent
+
+
+def test_many_videos_on_ray_go_into_one_folder_of_parquet_files(capsys):
+    files = parse(["video", "a", "--engine", "ray", "--parquet", "set", "--ray-gpus", "0.5"], {}).files
+    assert (files.on_ray, files.parquet, files.ray_gpus) == (True, Path("set"), 0.5)
+    for more in ([], ["--parquet", "set", "-o", "b.mp4"], ["--jsonl", "-"]):
+        words = usage_error(capsys, "video", "a", "--engine", "ray", *(more or ["--summary", "page.html"]))
+        assert "--parquet FOLDER is the output, and the only one" in words
+    assert "--ray-gpus is for --engine ray" in usage_error(capsys, "video", "a", "--parquet", "b", "--ray-gpus", "1")

@@ -1,22 +1,27 @@
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
 from faced_cli.errors import ModelsError
-from faced_cli.flat_rows import columns, csv_head, csv_lines, records
+from faced_cli.flat_rows import Column, columns, columns_for, csv_head, csv_lines, records
 from faced_cli.parquet_file import ParquetFile
 from faced_cli.video_row import VideoRow
 from faced_proto.types import (
     Categories,
     DropReason,
+    Engine,
     ErrorReason,
     FrameDropped,
     FrameFailure,
     FrameOutcome,
     IntegerBins,
+    Limits,
     ModelInfo,
     ModelRole,
+    Precision,
+    ServerInfo,
 )
 
 AXES = {
@@ -81,6 +86,40 @@ def test_parquet_has_the_same_records_and_types(rows, tmp_path):
     assert str(table.schema.field("track_id").type) == "int64"
     first, *_ = table.to_pylist()
     assert (first["track_id"], first["emotion_happy"], first["gender_male"]) == (7, 0.9, None)
+
+
+@pytest.fixture
+def labelled(face, analysis):
+    """A face, and a lamp that a second detector found."""
+    found, lamp = face(100, 50, 200, 150), face(300, 50, 340, 90)
+    lamp = replace(lamp, detection=replace(lamp.detection, label="lamp"), attributes=())
+    outcome = FrameOutcome(0, 0, analysis(640, 480, found, lamp))
+    return VideoRow("scene.mp4", 0, 0.0, 0.04, outcome)
+
+
+def test_csv_of_two_detectors_tells_things_by_their_label(labelled):
+    of = columns(MODELS, labels=True)
+    head, *lines = csv.reader(io.StringIO(csv_head(of) + csv_lines(of, labelled)))
+    at = head.index("label")
+    assert head[at - 1 : at + 2] == ["score", "label", "emotion"]
+    assert [(line[at], line[at + 1]) for line in lines] == [("", "happy"), ("lamp", "")]
+
+
+def test_parquet_of_two_detectors_tells_things_by_their_label(labelled, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "things.parquet"
+    file = ParquetFile(path, columns(MODELS, labels=True))
+    file.write(labelled)
+    file.close()
+    table = parquet.read_table(path).to_pylist()
+    assert [(row["label"], row["emotion"]) for row in table] == [(None, "happy"), ("lamp", None)]
+
+
+def test_a_server_of_one_detector_has_no_column_of_labels():
+    face_detector = ModelInfo("mmod@1", ModelRole.DETECTOR, "", None, False, "CC0", 80)
+    engine, limits = Engine("cpu", "onnxruntime", Precision.EXACT, "mmod@1"), Limits(1, 1, 1, 1)
+    servers = [ServerInfo("1", engine, (face_detector,) * n + tuple(MODELS), ("emotion",), limits) for n in (1, 2)]
+    assert [Column("label", str) in columns_for(server, ["emotion"]) for server in servers] == [False, True]
 
 
 def test_without_pyarrow_the_extra_is_named(tmp_path, monkeypatch):

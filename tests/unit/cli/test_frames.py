@@ -1,3 +1,4 @@
+import gc
 from fractions import Fraction
 
 import av
@@ -52,6 +53,19 @@ def test_rotation_metadata_is_applied(make_video, turn, corner):
     expected = np.rot90(picture, turn // 90)
     assert abs(image.astype(int) - expected).mean() < 12
     assert image[corner].min() > 200 if expected[corner].min() == 255 else image[corner].max() < 60
+
+
+def test_frames_are_freed_without_the_garbage_collector(make_video):
+    """A long video would need more memory than a short one."""
+    path = make_video()
+    gc.collect()
+    gc.disable()
+    try:
+        with VideoSource(path) as source:
+            assert sum(1 for _ in source.frames()) > 5
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_display_matrix_may_mirror():

@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from faced_cli.render import analysis_object, error_object, frame_object, json_line, shortest
+from faced_cli.render import analysis_object, error_object, frame_object, json_line
+from faced_proto.json_values import shortest
 from faced_proto.types import AttributeFailure, ErrorReason, FaceAnalysis
 
 

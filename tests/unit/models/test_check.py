@@ -20,7 +20,7 @@ def test_what_fits_is_told_with_its_attribute_and_what_it_replaces(tmp_path, cap
     )
     assert check_file(path) == 0
     emotion, age, light = capsys.readouterr().out.splitlines()  # in the order in which they are served
-    assert emotion.endswith(": attribute emotion, 2 classes, in place of mini-xception")
+    assert emotion.endswith(": attribute emotion, 2 classes, in place of faced-emotion")
     assert age.startswith("ok      dlib-age@1+")
     assert age.endswith(": attribute age, 81 classes")
     assert light.startswith("ok      brightness@1+")

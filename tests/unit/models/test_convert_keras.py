@@ -14,7 +14,7 @@ from faced_models.errors import WeightsError
 from faced_models.manifest import load_manifest
 from faced_models.store import verified_path
 
-EMOTION = load_manifest().attributes["emotion"]
+EMOTION = load_manifest().network("mini-xception")
 
 
 def windows(image: np.ndarray, size: list[int], strides: list[int], padding: str, fill: float):

@@ -49,7 +49,6 @@ def test_another_copy_of_mmod_finds_the_same_faces(tmp_path, astronaut, capsys):
     ("shape", "size", "message"),
     [
         (("n", 3, 32, 32), 80, "its input is 'x' float [n, 3, 32, 32]: height and width must be open"),
-        (("n", 3, "h", "w"), 40, "input.size is 40: detector windows other than 80 px are not served"),
         (("n", 3, "h", "w"), 80, "for a picture of 320x256 it gave [1, 2], expected [1, 1, 29, 37]"),
         (("n", 1, "h", "w"), 80, "its inputs are 'x' float [n, 1, h, w], expected one, float [pictures, 3, height, w"),
     ],

@@ -26,7 +26,7 @@ from tests.parity.record import RECORD, digest, plan_of
 
 ENTRY = load_manifest().detector
 OPTIONS = MmodOptions(
-    window=ENTRY.input.size,
+    windows=ENTRY.options.windows_of(ENTRY.input.size),
     overlaps=Overlap(ENTRY.options.iou, ENTRY.options.percent_covered),
     means=np.array(ENTRY.input.mean, np.float32),
     padding=ENTRY.options.pyramid_padding,

@@ -1,3 +1,4 @@
+import hashlib
 import re
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from faced_models.network_entry import Activation, Colour, Layout, NetworkInput
 from faced_models.oversample import Oversample
 from faced_models.store import WEIGHTS
 from faced_proto.types import Categories, IntegerBins, ModelRole
+from tests.conftest import ROOT
 
 
 def test_the_default_networks():
@@ -19,6 +21,7 @@ def test_the_default_networks():
         (ModelRole.DETECTOR, "", "mmod.onnx"),
         (ModelRole.LANDMARKS, "", "landmarks.npz"),
         (ModelRole.ATTRIBUTE, "emotion", "emotion.onnx"),
+        (ModelRole.ATTRIBUTE, "emotion", "faced-emotion.onnx"),
         (ModelRole.ATTRIBUTE, "gender", "gender.onnx"),
         (ModelRole.ATTRIBUTE, "age", "age.onnx"),
     ]
@@ -28,7 +31,7 @@ def test_the_default_networks():
     assert age.axis.labels[-1] == "80+"
     assert gender.axis == Categories(("female", "male"))
     assert [e.crop for e in (emotion, age, gender)] == [
-        CropRecipe(CropKind.BLEND, 64, 0.25),
+        CropRecipe(CropKind.BLEND, 40, 0.2),
         CropRecipe(CropKind.CHIP, 64, 0.2),
         CropRecipe(CropKind.CHIP, 32, 0.2),
     ]
@@ -45,13 +48,39 @@ def test_emotion_sees_grey_from_minus_one_to_one():
 def test_the_notices_name_every_original():
     notices = (WEIGHTS / "NOTICES.md").read_text()
     for entry in load_manifest().networks:
-        assert entry.source.sha256 in notices
+        assert entry.source is None or entry.source.sha256 in notices
         assert f"`{entry.file}`" in notices
+
+
+def test_a_network_that_was_trained_here_names_its_recipe_as_it_is():
+    for entry in load_manifest().networks:
+        assert (entry.source is None) == (entry.trained is not None)
+        if entry.trained is not None:
+            recipes = {path.read_bytes() for path in (ROOT / "models/faced_train/training/recipes").glob("*.toml")}
+            assert entry.trained.recipe_sha256 in {hashlib.sha256(recipe).hexdigest() for recipe in recipes}
+
+
+def test_an_alternative_is_chosen_by_name():
+    manifest = load_manifest()
+    default, other = manifest.attributes["emotion"], manifest.network("mini-xception")
+    assert (default.name, other.alternative, default.axis) == ("faced-emotion", True, other.axis)
+    chosen = manifest.choosing(["mini-xception"])
+    assert chosen.attributes["emotion"].model_id == other.model_id
+    assert chosen.network("emotion").name == "mini-xception"
+    assert chosen.network("faced-emotion").alternative
+    assert chosen.choosing(["faced-emotion"]).attributes == manifest.attributes
+    for names, message in (
+        (["mood"], "no network 'mood'; there are"),
+        (["mmod"], "network 'mmod' is for detector, not for an attribute"),
+        (["mini-xception", "faced-emotion"], "two of the networks that are chosen are for emotion"),
+    ):
+        with pytest.raises(KeyError, match=message):
+            manifest.choosing(names)
 
 
 def test_a_model_id_is_name_version_and_eight_digits():
     for entry in load_manifest().networks:
-        assert re.fullmatch(rf"{entry.name}@1\+[0-9a-f]{{8}}", entry.model_id)
+        assert re.fullmatch(rf"{entry.name}@{entry.version}\+[0-9a-f]{{8}}", entry.model_id)
 
 
 def test_a_model_id_changes_with_everything_that_changes_numbers():
@@ -61,7 +90,7 @@ def test_a_model_id_changes_with_everything_that_changes_numbers():
         replace(entry, sha256="0" * 64),
         replace(entry, input=replace(entry.input, scale=(1.0,))),
         replace(entry, input=replace(entry.input, layout=Layout.NHWC)),
-        replace(entry, activation=Activation.SOFTMAX),
+        replace(entry, activation=Activation.NONE),
         replace(entry, output="other"),
         replace(entry, input=replace(entry.input, mean=(127.0,))),
         replace(entry, crop=CropRecipe(CropKind.CHIP, 64, 0.2)),

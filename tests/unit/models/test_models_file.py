@@ -34,7 +34,7 @@ def test_an_attribute_is_added_behind_the_packages_own(manifest, tmp_path):
     assert light.axis == Categories(("dark", "bright"))
     assert (light.input.colour, light.input.layout, light.activation) == (Colour.RGB, Layout.NCHW, Activation.NONE)
     assert light.manifest == str(tmp_path / "mine.toml")
-    assert loaded.networks[:5] == PACKAGE.networks
+    assert loaded.networks[:6] == PACKAGE.networks
 
 
 def test_version_and_licence_may_be_left_out(manifest):
@@ -53,12 +53,21 @@ def test_the_same_attribute_takes_the_place_of_the_packages_network(manifest):
     loaded = manifest(entry(SHA, attribute="emotion"))
     assert list(loaded.attributes) == ["emotion", "gender", "age"]
     assert loaded.attributes["emotion"].name == "brightness"
-    assert len(loaded.networks) == 5
+    assert loaded.network("mini-xception").alternative
+    assert len(loaded.networks) == 6
 
 
 def test_the_same_name_takes_the_place_whatever_its_attribute(manifest):
     loaded = manifest(entry(SHA, name="mini-xception", attribute="mood"))
-    assert list(loaded.attributes) == ["mood", "gender", "age"]
+    assert list(loaded.attributes) == ["mood", "emotion", "gender", "age"]
+    assert loaded.attributes["emotion"].name == "faced-emotion"
+
+
+def test_an_alternative_that_is_named_takes_the_place_of_the_usual_network(manifest):
+    loaded = manifest("[network.mini-xception]\n")
+    assert loaded.attributes["emotion"].name == "mini-xception"
+    assert loaded.attributes["emotion"].calibrated
+    assert len(loaded.networks) == 5
 
 
 def test_one_network_can_take_two_places(manifest):

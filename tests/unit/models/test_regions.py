@@ -164,3 +164,15 @@ def test_the_grid_of_a_region_lies_on_the_grid_of_the_frame(astronaut):
         same += max(abs(a.left - b.left), abs(a.top - b.top)) <= 1
     assert compared >= 12
     assert same >= 8  # by chance it were one in ten
+
+
+@pytest.mark.parametrize(("width", "height"), [(40, 40), (24, 40), (40, 20)])
+def test_a_smaller_window_has_regions_of_its_own_size(width, height):
+    plan = ScanPlan(0, 1.0, 0, 1.0, 40.0)
+    (region,) = plan_regions([Detection(Box(600, 300, 600 + width, 300 + height), 1.0)], 1920, 1080, plan)
+    # 40 px and the 40 px around them that the network sees, rounded up to multiples of 16.
+    assert (region.width, region.height) == (128, 128)
+    assert region.plan.skip_levels == 0
+    assert region.plan.min_detectable_px == pytest.approx(40)
+    assert region.left <= 600 + width / 2 - 55
+    assert region.left + region.width >= 600 + width / 2 + 55

@@ -9,6 +9,7 @@ from faced_models.errors import ModelError
 from faced_models.scale import ScanPlan
 from faced_proto.types import Box, Detection
 from faced_service.batcher import Served
+from faced_service.frame_order import FrameOrder
 from faced_service.live_scan import LiveScan
 
 PLAN = ScanPlan(0, 1.0, 0, 1.0, 80.0)
@@ -41,7 +42,8 @@ class Searches:
 
 
 async def scanned(live, searches, count):
-    return [(await live.turn().scan(frame(i), PLAN, searches)).full for i in range(count)]
+    order = FrameOrder()
+    return [(await live.turn(order.place()).scan(frame(i), PLAN, searches)).full for i in range(count)]
 
 
 def test_full_scans_fall_on_multiples_of_the_interval():
@@ -62,14 +64,15 @@ def test_a_full_scan_for_a_lost_face_does_not_move_the_others():
 
 def test_frames_that_are_ready_early_wait_for_those_before_them():
     async def run():
-        live, searches = LiveScan(10), Searches()
-        turns = [live.turn() for _ in range(6)]
+        live, order, searches = LiveScan(10), FrameOrder(), Searches()
+        places = [order.place() for _ in range(6)]
+        turns = [live.turn(place) for place in places]
         tasks = []
         for number in (4, 5, 2, 0, 1):
             tasks.append(asyncio.create_task(turns[number].scan(frame(number), PLAN, searches)))
             await asyncio.sleep(0.001)
         before = list(searches.made)
-        turns[3].end()
+        places[3].passed()
         await asyncio.gather(*tasks)
         return before, searches.made
 
@@ -80,9 +83,10 @@ def test_frames_that_are_ready_early_wait_for_those_before_them():
 
 def test_a_cancelled_and_a_failed_frame_let_the_next_ones_begin():
     async def run():
-        live, searches = LiveScan(3), Searches()
+        live, order, searches = LiveScan(3), FrameOrder(), Searches()
         searches.failing = {3}
-        turns = [live.turn() for _ in range(6)]
+        places = [order.place() for _ in range(6)]
+        turns = [live.turn(place) for place in places]
         waiting = asyncio.create_task(turns[1].scan(frame(1), PLAN, searches))
         await asyncio.sleep(0)
         waiting.cancel()
@@ -102,10 +106,10 @@ def test_a_cancelled_and_a_failed_frame_let_the_next_ones_begin():
 
 def test_the_times_of_all_searches_of_a_frame_are_added():
     async def run():
-        live, searches = LiveScan(10), Searches()
+        live, order, searches = LiveScan(10), FrameOrder(), Searches()
         searches.gone = {1}
-        await live.turn().scan(frame(0), PLAN, searches)
-        return await live.turn().scan(frame(1), PLAN, searches)
+        await live.turn(order.place()).scan(frame(0), PLAN, searches)
+        return await live.turn(order.place()).scan(frame(1), PLAN, searches)
 
     scan = asyncio.run(run())
     assert scan.worked == pytest.approx(0.002)
@@ -114,8 +118,8 @@ def test_the_times_of_all_searches_of_a_frame_are_added():
 
 def test_another_plan_means_a_full_scan():
     async def run():
-        live, searches = LiveScan(10), Searches()
-        await live.turn().scan(frame(0), PLAN, searches)
-        return await live.turn().scan(frame(1), ScanPlan(0, 1.0, 1, 1.0, 96.0), searches)
+        live, order, searches = LiveScan(10), FrameOrder(), Searches()
+        await live.turn(order.place()).scan(frame(0), PLAN, searches)
+        return await live.turn(order.place()).scan(frame(1), ScanPlan(0, 1.0, 1, 1.0, 96.0), searches)
 
     assert asyncio.run(run()).full

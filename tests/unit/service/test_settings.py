@@ -1,5 +1,6 @@
 import dataclasses
 import re
+from pathlib import Path
 
 import pytest
 
@@ -110,8 +111,15 @@ def test_what_the_environment_cannot_say_is_refused(environment, message):
         load_settings(None, environment, {})
 
 
-def test_variables_of_the_client_are_none_of_the_servers():
-    assert load_settings(None, {"FACED_SERVER": "host:1", "FACED_TOKEN": "t", "FACED_DATA": "/d"}, {}) == Settings()
+def test_variables_of_other_programs_are_none_of_the_servers():
+    """Those that sources read by name, too: `export FACED_TRAIN_DIR=...` must not stop a server."""
+    root = Path(__file__).parents[3]
+    sources = [path for part in ("models", "clients") for path in (root / part).rglob("*.py")]
+    read = {name for path in sources for name in re.findall(r'"(FACED_[A-Z_]+)"', path.read_text())}
+    assert {"FACED_SERVER", "FACED_TRAIN_DIR", "FACED_CAMERA"} <= read
+    settings = {entry.variable for entry in setting_entries()}
+    environment = dict.fromkeys({*read, "FACED_TOKEN", "FACED_DATA", "FACED_CARRIERS"} - settings, "other")
+    assert load_settings(None, environment, {}) == Settings()
 
 
 def test_flags_are_named_in_their_errors():

@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from faced_service.server import AddressError
+from faced_service.addresses import AddressError
 from faced_service.shared_port import shared_port
 
 

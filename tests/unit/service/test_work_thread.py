@@ -1,4 +1,5 @@
 import asyncio
+import signal
 import subprocess
 import sys
 import threading
@@ -57,3 +58,22 @@ def test_a_process_ends_though_its_thread_hangs():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
     assert done.stdout == "hung\n"
+
+
+def test_time_in_which_the_process_stands_still_is_not_counted():
+    code = (
+        "import asyncio, time\n"
+        "from faced_service.work_thread import WorkThread\n"
+        "def busy():\n"
+        "    print('begun', flush=True)\n"
+        "    until = time.process_time() + 0.4\n"
+        "    while time.process_time() < until: pass\n"
+        "asyncio.run(WorkThread('work').run(busy, 2))\n"
+        "print('done')\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(3)
+        process.send_signal(signal.SIGCONT)
+        assert process.communicate(timeout=20)[0] == "done\n"

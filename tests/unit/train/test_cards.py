@@ -15,7 +15,7 @@ from faced_train.report.card import card_of
 from faced_train.report.findings import findings
 
 MANIFESTED = load_manifest()
-EMOTION, AGE = MANIFESTED.network("emotion"), MANIFESTED.network("age")
+EMOTION, AGE = MANIFESTED.network("mini-xception"), MANIFESTED.network("age")
 
 
 def record(entry=EMOTION, **more):

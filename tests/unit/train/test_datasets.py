@@ -160,3 +160,28 @@ def test_wider_face_lists(tmp_path):
     path.write_text(WIDER.replace("\n2\n", "\ntwo\n"))
     with pytest.raises(DataError, match="line 2: 'two' is no number of faces"):
         read_wider_face(path)
+
+
+@pytest.mark.parametrize(
+    ("subject", "folder", "field", "value"),
+    [
+        ("gender", "Women", "gender", "female"),
+        ("gender", "m", "gender", "male"),
+        ("age", "25", "age", 25),
+        ("age", "25-32", "age_group", 4),
+        ("age", "60+", "age_group", 7),
+    ],
+)
+def test_folders_tell_gender_and_age(tmp_path, subject, folder, field, value):
+    (tmp_path / "train" / folder).mkdir(parents=True)
+    (tmp_path / "train" / folder / "a.jpg").write_bytes(jpeg())
+    (truth,) = open_faces(tmp_path, subject).truths
+    assert (getattr(truth, field), truth.part) == (value, "Training")
+
+
+def test_a_folder_that_is_no_class_is_named(tmp_path):
+    for folder in ("25", "old"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.jpg").write_bytes(jpeg())
+    with pytest.raises(DataError, match=r"old/a\.jpg: its folder is neither an age in years nor one of 0-2, 4-6"):
+        open_faces(tmp_path, "age")

@@ -56,7 +56,7 @@ def test_a_selection_reads_its_own_pictures(fer_csv, fer_rows):
 def test_a_wrong_row_is_named_by_its_line(fer_csv, fer_rows, change, message):
     path = fer_csv([*fer_rows[:2], change(fer_rows[2]), *fer_rows[3:]])
     with pytest.raises(DataError, match=re.escape(f"{path}: {message}")):
-        read_fer2013_csv(path)
+        list(read_fer2013_csv(path).pictures())
 
 
 def test_a_file_that_is_no_fer2013_is_refused(fer_csv, tmp_path):

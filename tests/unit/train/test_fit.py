@@ -4,7 +4,7 @@ import pytest
 from faced_models.calibration import FittedOn, OrdinalKernel, tempered
 from faced_proto.types import IntegerBins
 from faced_train.fit.ordinal_kernel import fit_ordinal_kernel
-from faced_train.fit.temperature import fit_temperature
+from faced_train.fit.temperature import fit_temperature, fit_temperature_to_votes
 from faced_train.scores.age import AgeScores
 
 FITTED_ON = FittedOn("made up", 1, "0" * 64)
@@ -37,3 +37,12 @@ def test_a_kernel_finds_the_bias_and_the_spread():
     before, after = (AgeScores(rows, ages, none).score(np.arange(6000)) for rows in (raw, fitted))
     assert after["crps"] < 0.75 * before["crps"]
     assert 0.87 < after["coverage_90"] < 0.94
+
+
+def test_a_temperature_fitted_to_votes_gives_the_shares_back():
+    random = np.random.default_rng(2)
+    shares = random.dirichlet(np.full(7, 0.6), 4000)
+    # Ten people vote as they see it; the network is twice as sure as they are.
+    votes = np.stack([random.multinomial(10, row) for row in shares]) / 10
+    sure = tempered(np.maximum(shares, 1e-6), 0.5)
+    assert fit_temperature_to_votes(sure, votes) == pytest.approx(2.0, abs=0.05)

@@ -1,13 +1,15 @@
 import numpy as np
 import pytest
 
-from faced_proto.types import Distribution, IntegerBins
+from faced_proto.types import Categories, Distribution, IntegerBins
+from faced_train.datasets.fer2013_csv import read_fer2013_csv
 from faced_train.datasets.ferplus_votes import COLUMNS
 from faced_train.scores.age import AgeScores, group_of
 from faced_train.scores.emotion import EmotionScores, VoteScores
 from faced_train.scores.gender import GenderScores, GuardScores
 from faced_train.scores.reliability import calibration_error, least_calibration_error, reliability
 from faced_train.scores.scorer import intervals_95
+from faced_train.subjects.emotion import EmotionSubject
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
@@ -135,3 +137,13 @@ def test_bootstrap_intervals_hold_the_figure_and_shrink_with_more_faces():
     assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.75 * 0.25 / 400), rel=0.15)
     few_low, few_high = intervals_95(scorer, np.arange(100))["accuracy"]
     assert few_high - few_low > 1.5 * (high - low)
+
+
+def test_a_network_of_six_emotions_is_judged_on_six(fer_csv, fer_rows):
+    axis = Categories(("angry", "fear", "happy", "sad", "surprise", "neutral"))
+    subject = EmotionSubject()
+    faces = subject.select(read_fer2013_csv(fer_csv(fer_rows)), axis)
+    assert [truth.emotion for truth in faces.truths][:3] == ["angry", "angry", "fear"]
+    sure = np.eye(6)[[0, 0, 1, 2, 3, 4, 5, 0]]
+    figures = subject.score({"emotion": sure}, faces.truths, "emotion", axis).scorer.score(np.arange(8))
+    assert figures["accuracy"] == figures["accuracy_6"] == 7 / 8

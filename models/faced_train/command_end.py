@@ -1,0 +1,30 @@
+"""How a command of `faced` ends where it cannot go on: what it says, and what it returns."""
+
+from __future__ import annotations
+
+import sys
+
+from faced_models.errors import DeviceError, ModelError, WeightsError
+from faced_service.exit_codes import BAD_INPUT, MODELS_MISSING, USAGE
+from faced_service.settings import SettingsError
+from faced_train.errors import DataError
+
+REFUSALS = (DataError, ModelError, SettingsError, DeviceError, WeightsError)
+"""What data, networks and settings raise where they are wrong."""
+
+_UNASKABLE = (SettingsError, DeviceError)
+
+
+def refuse(command: str, error: Exception) -> int:
+    """Says one of `REFUSALS`, or what could not be written (an OSError); gives the exit code."""
+    if isinstance(error, OSError):
+        return fail(command, f"{error.filename}: cannot be written: {error.strerror}", USAGE)
+    if isinstance(error, WeightsError):
+        return fail(command, str(error), MODELS_MISSING)
+    return fail(command, str(error), USAGE if isinstance(error, _UNASKABLE) else BAD_INPUT)
+
+
+def fail(command: str, message: str, code: int) -> int:
+    """Says why on standard error; gives the code."""
+    sys.stderr.write(f"faced {command}: {message}\n")
+    return code

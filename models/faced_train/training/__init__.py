@@ -1,0 +1,1 @@
+"""Training of networks with PyTorch; the server imports nothing of it."""

@@ -1,0 +1,1 @@
+"""The same service behind Ray Serve: replicas on many machines, one address."""
