@@ -6,9 +6,11 @@ import argparse
 import asyncio
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Thread
 from time import monotonic
 
 import grpc
@@ -19,6 +21,9 @@ from faced_service.bench.arguments import add_sizes, add_threads, count
 from faced_service.bench.picture import bench_picture
 
 _CALLS = 8
+
+_LIMIT_S = 60.0
+"""A call that takes longer is an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ def run(arguments: argparse.Namespace) -> Sequence[WorkersRow]:
     rows = []
     for width, height in arguments.sizes:
         for workers in (1, threads):
-            with _served(workers, threads) as address:
+            with served(workers, threads) as address:
                 times, seconds = asyncio.run(_call(address, width, height, arguments.seconds))
             p50, p99 = (np.percentile(times, (50, 99)) * 1e3).tolist()
             rows.append(
@@ -71,12 +76,14 @@ def run(arguments: argparse.Namespace) -> Sequence[WorkersRow]:
 
 
 @contextmanager
-def _served(workers: int, threads: int) -> Iterator[str]:
-    """A server in a process of its own; gives its address."""
+def served(workers: int, threads: int) -> Iterator[str]:
+    """A server in processes of its own; gives its address."""
     command = [sys.executable, "-m", "faced_service.main", "serve", "--port", "0", "--max-message-bytes", str(1 << 28)]
     command += ["--workers", str(workers), "--cpu-threads", str(threads)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
+        # It logs a line a call, and would stand still once the pipe is full.
+        rest = Thread(target=deque, args=(server.stderr, 0))
         try:
             said = ""
             for line in server.stderr:
@@ -85,9 +92,12 @@ def _served(workers: int, threads: int) -> Iterator[str]:
                     break
             else:
                 raise RuntimeError(f"the measured server failed: {said.strip()}")
+            rest.start()
             yield line.split()[3].rstrip(",")
         finally:
             server.terminate()
+            if rest.ident is not None:
+                rest.join()
 
 
 async def _call(address: str, width: int, height: int, seconds: float) -> tuple[list[float], float]:
@@ -103,9 +113,9 @@ async def _call(address: str, width: int, height: int, seconds: float) -> tuple[
     async def caller(end: float) -> None:
         async with grpc.aio.insecure_channel(address, options=options) as channel:
             stub = service_pb2_grpc.FaceAnalysisServiceStub(channel)  # type: ignore[no-untyped-call]
-            await stub.Analyze(request)
+            await stub.Analyze(request, timeout=_LIMIT_S)
             while (begin := monotonic()) < end:
-                await stub.Analyze(request)
+                await stub.Analyze(request, timeout=_LIMIT_S)
                 times.append(monotonic() - begin)
 
     begin = monotonic()

@@ -2,8 +2,11 @@
 
 import json
 
+import grpc
 import pytest
 
+from faced_proto.v1 import service_pb2, service_pb2_grpc
+from faced_service.bench.workers import served
 from faced_service.main import main
 
 
@@ -30,6 +33,15 @@ def test_workers_are_compared_at_equal_threads(capsys):
     for row in (alone, two):
         assert row["per_second"] > 1
         assert 0 < row["p50"] <= row["p99"]
+
+
+@pytest.mark.slow
+def test_what_the_measured_server_logs_does_not_stop_it():
+    with served(1, 1) as address, grpc.insecure_channel(address) as channel:
+        stub = service_pb2_grpc.FaceAnalysisServiceStub(channel)
+        # A line each: far more than a pipe holds.
+        for _ in range(2000):
+            stub.GetServerInfo(service_pb2.GetServerInfoRequest(), timeout=20)
 
 
 def test_one_thread_cannot_be_divided(capsys):
