@@ -103,9 +103,10 @@ def wait_for():
 
     def wait(condition, seconds=15):
         end = time.monotonic() + seconds
-        while not condition() and time.monotonic() < end:
+        # Asked once more after it came true, what comes and goes could be gone.
+        while not (true := condition()) and time.monotonic() < end:
             time.sleep(0.05)
-        return condition()
+        return true
 
     return wait
 
