@@ -37,3 +37,7 @@ def test_networks_that_are_not_allowed_are_not_loaded(tmp_path):
 def test_the_pages_that_it_names_exist():
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", PAGE):
         assert (ROOT / link).exists(), link
+
+
+def test_the_server_shows_the_same_page():
+    assert (ROOT / "service/faced_service/web/RESPONSIBLE_USE.md").read_text() == PAGE
