@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from faced_models.crop import CropKind, CropRecipe
-from faced_service.exit_codes import DONE, MODELS_MISSING
-from faced_train.command_end import REFUSALS, fail, refuse
+from faced_service.exit_codes import DONE
+from faced_train.command_end import REFUSALS, needs_training, refuse
 
 _CROP = CropRecipe(CropKind.BLEND, 0, 0.25)
 
@@ -54,14 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Export; 2 for what cannot be asked or written, 3 for wrong data or a wrong run, 5 without weights or PyTorch."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        from faced_train.training.exporting import export_run
-    except ModuleNotFoundError as error:
-        if error.name not in ("torch", "onnx"):
-            raise
-        return fail("export", f"{error.name} is not installed: pip install 'faced-service[train]'", MODELS_MISSING)
-    try:
+        with needs_training():
+            from faced_train.training.exporting import export_run
         export_run(arguments)
     except (*REFUSALS, OSError) as error:
         return refuse("export", error)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 from pathlib import Path
 
-from faced_service.exit_codes import DONE, MODELS_MISSING
+from faced_service.exit_codes import DONE
 from faced_service.settings import SettingsError
-from faced_train.command_end import REFUSALS, fail, refuse
+from faced_train.command_end import REFUSALS, fail, needs_training, refuse
 from faced_train.training.mmod.plan import FULL, NETWORKS, SMALL
 
 _SUBJECTS = ("emotion", "gender", "age")
@@ -79,29 +78,23 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.subject == "detector":
             _check(arguments)
-        return _trained(arguments)
+        _train(arguments)
     except (*REFUSALS, OSError) as error:
         return refuse("train", error)
     except KeyboardInterrupt:
         after = "save" if arguments.subject == "detector" else "whole epoch"
         return fail("train", f"cut off; the same command goes on after the last {after}", 130)
+    return DONE
 
 
-def _trained(arguments: argparse.Namespace) -> int:
-    # Threads that spin while they wait take the cores from those that work; read when PyTorch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    try:
+def _train(arguments: argparse.Namespace) -> None:
+    with needs_training():
         from faced_train.training.mmod.run import train_detector
         from faced_train.training.run import train
-    except ModuleNotFoundError as error:
-        if error.name not in ("torch", "matplotlib"):
-            raise
-        return fail("train", f"{error.name} is not installed: pip install 'faced-service[train]'", MODELS_MISSING)
     if arguments.subject == "detector":
         train_detector(arguments)
     else:
         train(arguments)
-    return DONE
 
 
 def _check(arguments: argparse.Namespace) -> None:
