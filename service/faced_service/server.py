@@ -13,6 +13,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from faced_service.access import open_access
 from faced_service.addresses import AddressError
 from faced_service.analyzer import Analyzer
+from faced_service.backend import Backend
 from faced_service.calls import Calls
 from faced_service.certificates import Certificates, open_certificates
 from faced_service.credentials import server_credentials
@@ -99,17 +100,8 @@ async def running_server(
         await server.start()
         if not shared_port:
             await analyzer.start()
-        web_idle = await open_gateway(
-            page,
-            web,
-            analyzer=analyzer,
-            access=access,
-            metrics=metrics,
-            settings=settings,
-            endings=endings,
-            certificates=certificates,
-            on_page=on_page,
-        )
+        backend = Backend(analyzer, access, metrics, settings, endings, certificates)
+        web_idle = await open_gateway(page, web, backend, on_page)
         await _report(condition, health_pb2.HealthCheckResponse.SERVING)
         yield bound
     finally:

@@ -6,14 +6,9 @@ import socket
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 
-from faced_service.access import Access
 from faced_service.addresses import AddressError
-from faced_service.analyzer import Analyzer
-from faced_service.certificates import Certificates
-from faced_service.endings import Endings
-from faced_service.metrics import Metrics
+from faced_service.backend import Backend
 from faced_service.settings import Settings, SettingsError
-from faced_service.watched_files import WatchedFiles
 
 Idle = Callable[[float], Coroutine[None, None, None]]
 """Waits until all calls have ended, or so many seconds."""
@@ -40,34 +35,15 @@ def take_web_address(settings: Settings, stack: AsyncExitStack, *, shared_port: 
 
 
 async def open_gateway(
-    place: socket.socket | None,
-    stack: AsyncExitStack,
-    *,
-    analyzer: Analyzer,
-    access: Access,
-    metrics: Metrics,
-    settings: Settings,
-    endings: Endings,
-    certificates: WatchedFiles[Certificates] | None,
-    on_page: Callable[[str], None],
+    place: socket.socket | None, stack: AsyncExitStack, backend: Backend, on_page: Callable[[str], None]
 ) -> Idle:
     """Serves on the address until the stack ends, and tells `on_page` where."""
     if place is None:
         return no_calls
     from faced_service.web.gateway import running_gateway, url_of
 
-    gateway = await stack.enter_async_context(
-        running_gateway(
-            place,
-            analyzer=analyzer,
-            access=access,
-            metrics=metrics,
-            settings=settings,
-            endings=endings,
-            certificates=certificates,
-        )
-    )
-    on_page(url_of(place, settings))
+    gateway = await stack.enter_async_context(running_gateway(place, backend))
+    on_page(url_of(place, backend.settings))
     return gateway.idle
 
 

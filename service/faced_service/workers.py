@@ -49,14 +49,14 @@ def supervise(settings: Settings) -> int:
         if settings.web_port is not None:
             web_port = stack.enter_context(shared_port(settings.host, settings.web_port))
         metrics = stack.enter_context(_shared_metrics(settings))
-        threads = threads_of_each(settings)
+        threads = threads_of_each(settings, settings.workers)
         share = replace(settings, port=port, web_port=web_port, cpu_threads=threads, workers=1, metrics_port=None)
         return asyncio.run(_supervise(share, settings.workers, metrics))
 
 
-def threads_of_each(settings: Settings) -> int:
-    """A worker's part of `cpu_threads`, at least 1."""
-    return max(1, (settings.cpu_threads or os.cpu_count() or 1) // settings.workers)
+def threads_of_each(settings: Settings, processes: int) -> int:
+    """The part of `cpu_threads` that each of so many processes gets, at least 1."""
+    return max(1, (settings.cpu_threads or os.cpu_count() or 1) // processes)
 
 
 @contextmanager

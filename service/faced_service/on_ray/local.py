@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import socket
 from dataclasses import replace
@@ -22,6 +21,7 @@ from faced_service.on_ray.listening import HOOK
 from faced_service.on_ray.ray_here import ray_here
 from faced_service.serving import say
 from faced_service.settings import Settings, SettingsError
+from faced_service.workers import threads_of_each
 
 ADD_TO_PROXY = "faced_service.on_ray.proxy.add_to_proxy"
 
@@ -44,7 +44,7 @@ def serve_on_ray(settings: Settings) -> int:
         SettingsError: the replicas cannot start.
     """
     _require_free(settings.port)
-    threads = max(1, (settings.cpu_threads or os.cpu_count() or 1) // settings.ray_max_replicas)
+    threads = threads_of_each(settings, settings.ray_max_replicas)
     share = replace(settings, cpu_threads=threads)
     environment = {
         # What replicas log comes here, what Ray itself does is in its files.

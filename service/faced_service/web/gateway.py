@@ -7,13 +7,8 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from faced_service.access import Access
-from faced_service.analyzer import Analyzer
-from faced_service.certificates import Certificates
-from faced_service.endings import Endings
-from faced_service.metrics import Metrics
+from faced_service.backend import Backend
 from faced_service.settings import Settings
-from faced_service.watched_files import WatchedFiles
 from faced_service.web.application import application
 from faced_service.web.camera_socket import CameraSockets
 from faced_service.web.listener import listening
@@ -34,22 +29,14 @@ class Gateway:
 
 
 @asynccontextmanager
-async def running_gateway(
-    place: socket.socket,
-    *,
-    analyzer: Analyzer,
-    access: Access,
-    metrics: Metrics,
-    settings: Settings,
-    endings: Endings,
-    certificates: WatchedFiles[Certificates] | None,
-) -> AsyncIterator[Gateway]:
+async def running_gateway(place: socket.socket, backend: Backend) -> AsyncIterator[Gateway]:
     """Serves on the socket while the context lasts; what is open when it is left is cut off."""
-    calls = WebCalls(access, metrics)
-    pictures = PictureRoute(analyzer, calls, metrics, settings)
-    sockets = CameraSockets(analyzer, access, calls, metrics, settings, endings)
+    analyzer, settings = backend.analyzer, backend.settings
+    calls = WebCalls(backend.access, backend.metrics)
+    pictures = PictureRoute(analyzer, calls, backend.metrics, settings)
+    sockets = CameraSockets(analyzer, backend.access, calls, backend.metrics, settings, backend.endings)
     app = application(analyzer, calls, pictures, sockets, settings)
-    async with listening(app, place, certificates):
+    async with listening(app, place, backend.certificates):
         yield Gateway(calls)
 
 

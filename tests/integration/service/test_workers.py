@@ -159,7 +159,7 @@ def test_workers_that_always_die_at_once_are_given_up(monkeypatch, tmp_path, cap
 
 @pytest.mark.parametrize(("threads", "count", "each"), [(8, 2, 4), (7, 2, 3), (2, 2, 1), (1, 4, 1)])
 def test_threads_are_divided(threads, count, each):
-    assert threads_of_each(Settings(cpu_threads=threads, workers=count)) == each
+    assert threads_of_each(Settings(cpu_threads=threads), count) == each
 
 
 def code_of(settings):
