@@ -27,12 +27,12 @@ _COAST_S = 1.0
 # In sizes of the face, its size itself in natural logarithms; seconds.
 _MEASURED = 0.08**2
 """Variance of a box: MMOD's come on a grid of a tenth of the face, in steps of size of 1.2."""
-_ACCELERATION = 1.0
-"""Spectral density of a head's acceleration."""
-_FIRST_SPEED = 1.5**2
-"""Variance of the speed of a face that was seen once."""
+_ACCELERATION = 4.0
+"""Spectral density of a head's acceleration; also the box of a face that is being covered stays behind the face."""
+_FIRST_SPEED = 3.0**2
+"""Variance of the speed of a face that was seen once: who walks past is that fast."""
 _FIRST_VARIANCES = (_MEASURED, 0.0, _FIRST_SPEED)
-_LEAST_GATE, _WIDEST_GATE = 0.5, 1.0
+_LEAST_GATE, _WIDEST_GATE = 0.75, 1.5
 """How far from its foreseen place a face may be: three standard deviations, within these bounds."""
 _NEVER = 1e3
 
