@@ -31,6 +31,11 @@ class Truth:
     gender: str | None = None
     race: str | None = None
 
+    @property
+    def in_fold(self) -> bool:
+        """Whether `part` is one of equal folds, of which any may be held out (Adience)."""
+        return self.part.startswith("fold")
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:

@@ -34,12 +34,12 @@ class Squares:
 
 
 def squares_of(placements: Placements, side: int) -> Squares:
-    """From what the detector said of pictures of `side` px. `eyes` have the left eye at 0.325 of the side."""
+    """For pictures that are kept at `side` x `side` px. `eyes` have the left eye at 0.325 of the side."""
     blends, chips, eyes = (np.zeros((len(placements.boxes), 4), np.float32) for _ in range(3))
     found = placements.found
     for i in np.flatnonzero(found):
-        left, top, right, bottom = (float(value) for value in placements.boxes[i])
-        points = placements.landmarks[i] - _HALF_PIXEL
+        left, top, right, bottom = (float(value) * side for value in placements.boxes[i])
+        points = placements.landmarks[i] * np.float32(side) - _HALF_PIXEL
         blends[i] = _square(blend_to_picture(Box(left, top, right, bottom), points, 100, 0.0), 100, side)
         # A large chip: the scale of a small one is a pixel's worth off.
         chips[i] = _square(chip_to_picture(points, 1000, 0.0), 1000, side)

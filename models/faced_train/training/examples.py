@@ -170,7 +170,7 @@ def _thumbs(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _held_out(truths: Sequence[Truth], share: float) -> NDArray[np.bool_]:
     """Of a data set in folds the last one, since the same people are in no two; else a share of the faces."""
-    folds = sorted({truth.part for truth in truths if truth.part.startswith("fold")})
+    folds = sorted({truth.part for truth in truths if truth.in_fold})
     if len(folds) > 1:
         return np.array([truth.part == folds[-1] for truth in truths])
     return np.array([_is_held_out(truth.key, share) for truth in truths])

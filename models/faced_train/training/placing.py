@@ -21,12 +21,14 @@ from faced_train.rows_file import RowsFile
 
 _AT_ONCE = 64
 _COLUMNS = 15
+_KIND = "shares"
+"""What the rows hold: files of another kind have other names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placements:
-    """Of n faces, in pixels of the crops as handed out: `boxes` float32 [n, 4] (left, top, right, bottom, continuous),
-    `landmarks` float32 [n, 5, 2] (continuous). NaN where the detector found none.
+    """Of n faces, as shares of the width and height of their pictures: `boxes` float32 [n, 4] (left, top, right,
+    bottom), `landmarks` float32 [n, 5, 2] (x, y). NaN where the detector found none.
     """
 
     boxes: NDArray[np.float32]
@@ -53,8 +55,8 @@ def place(
         DataError: a picture cannot be read.
     """
     keep.mkdir(parents=True, exist_ok=True)
-    keys = hashlib.sha256("\n".join([models.detector.info.model, *(truth.key for truth in faces.truths)]).encode())
-    rows = RowsFile(keep / f"{keys.hexdigest()[:16]}.placed", _COLUMNS)
+    keys = "\n".join([_KIND, models.detector.info.model, *(truth.key for truth in faces.truths)])
+    rows = RowsFile(keep / f"{hashlib.sha256(keys.encode()).hexdigest()[:16]}.placed", _COLUMNS)
     done = len(rows)
     progress(done)
     pictures = faces.pictures(done) if done < len(faces) else iter(())
@@ -77,8 +79,8 @@ def _row(picture: RgbImage | Broken, models: Models) -> NDArray[np.float32]:
         return row
     points = models.aligner.landmarks(frame.image, [box])[0]
     corner = np.array((frame.crop.left, frame.crop.top))
-    scale = picture.shape[1] / frame.crop.width
+    size = np.array((frame.crop.width, frame.crop.height))
     row[0] = 1
-    row[1:5] = (np.array((box.left, box.top, box.right, box.bottom)) - np.tile(corner, 2)) * scale
-    row[5:] = ((points - corner) * scale).reshape(-1)
+    row[1:5] = ((np.array(((box.left, box.top), (box.right, box.bottom))) - corner) / size).reshape(-1)
+    row[5:] = ((points - corner) / size).reshape(-1)
     return row

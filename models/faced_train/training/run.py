@@ -99,7 +99,7 @@ def _examples(faces: FaceSet, recipe: Recipe, *, smoke: bool) -> Examples:
     chosen = training_rows(faces, recipe)
     if smoke and len(chosen) > _SMOKE_FACES:
         chosen = chosen.take(range(_SMOKE_FACES), f"{len(chosen) - _SMOKE_FACES} by --smoke")
-    others = [i for i, truth in enumerate(faces.truths) if truth.part not in ("", "Training")]
+    others = [i for i, truth in enumerate(faces.truths) if truth.part not in ("", "Training") and not truth.in_fold]
     kept_back = faces.take(others) if others and not smoke else None
     with Progress("reading", len(chosen)) as progress:
         return make_examples(chosen, kept_back, recipe, recipe.kept_side, progress.reached)

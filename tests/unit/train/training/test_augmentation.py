@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -28,8 +29,7 @@ def face(astronaut):
 
 
 @pytest.fixture(scope="module")
-def placed(models, face, tmp_path_factory):
-    from faced_train.training.augmentation import squares_of
+def placements(models, face, tmp_path_factory):
     from faced_train.training.placing import place
 
     class Source:
@@ -42,6 +42,13 @@ def placed(models, face, tmp_path_factory):
     assert placements.found.all()
     again = place(faces, models, keep)
     assert (again.boxes == placements.boxes).all()
+    return placements
+
+
+@pytest.fixture(scope="module")
+def placed(placements, face):
+    from faced_train.training.augmentation import squares_of
+
     return squares_of(placements, face.shape[0])
 
 
@@ -53,6 +60,7 @@ def drawn(plan, squares, face, side=SIDE, n=1, seed=0):
     return (255 * crops).numpy()
 
 
+@pytest.mark.parametrize("kept", [120, 160, 200])
 @pytest.mark.parametrize(
     ("kind", "plan"),
     [
@@ -61,14 +69,18 @@ def drawn(plan, squares, face, side=SIDE, n=1, seed=0):
         (CropKind.FACE_ALIGNER, AugmentPlan(flip=False, served=1.0, eyes=1.0)),
     ],
 )
-def test_crops_lie_where_the_server_cuts_them(models, placed, face, kind, plan):
+def test_crops_lie_where_the_server_cuts_them(models, placements, face, kind, plan, kept):
+    """Also of pictures that are kept smaller or larger than they were handed out."""
+    from faced_train.training.augmentation import squares_of
+
     aligner: Aligner = models.aligner
     frame = framed(face)
     found = models.detector.detect([frame.image], ScanPlan(0, 1.0, 0, 1.0, WINDOW_PX), [0.0])[0]
     boxes = [found[0].box]
     recipe = CropRecipe(kind, SIDE, 0.325 if kind is CropKind.FACE_ALIGNER else 0.05)
     served = aligner.crops(frame.image, boxes, aligner.landmarks(frame.image, boxes), recipe)[0].astype(float)
-    mine = drawn(plan, placed, face)[0].transpose(1, 2, 0)
+    picture = face if kept == len(face) else cv2.resize(face, (kept, kept), interpolation=cv2.INTER_AREA)
+    mine = drawn(plan, squares_of(placements, kept), picture)[0].transpose(1, 2, 0)
     # Two ways to sample the same square: edges differ a little, a pixel's shift would differ by a multiple.
     middle = slice(8, -8)
     apart = np.abs(served - mine)[middle, middle].mean()
