@@ -121,7 +121,7 @@ class Analyzer:
         """Take no more frames, and fail those that wait."""
         self._closed_because = "the server is stopping"
         await asyncio.gather(self._finder.close(drain=False), self._describer.close(drain=False))
-        self._threads.close()
+        await self._threads.close()
 
     async def turn(self, flow: Flow) -> Turn:
         """Waits until a frame of `flow` that is taken now would be the next to be searched. The turn must be ended."""
@@ -152,6 +152,8 @@ class Analyzer:
             raise DeadlineExceeded("the deadline had passed when the request came")
         try:
             async with asyncio.timeout_at(deadline), self._place(request, deadline):
+                # It may have ended while the request waited for its place.
+                self.require_ready()
                 return await self._analyze(request, options, deadline)
         except (TimeoutError, Expired) as error:
             raise DeadlineExceeded("the deadline passed before the analysis was done") from error

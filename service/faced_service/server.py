@@ -91,6 +91,7 @@ async def running_server(
     beside = (loop.create_task(watch()), loop.create_task(keep_trimmed()))
     web = AsyncExitStack()
     web_idle: Idle = no_calls
+    served = False
     try:
         page = take_web_address(settings, web, shared_port=shared_port)
         if shared_port:
@@ -103,12 +104,14 @@ async def running_server(
         backend = Backend(analyzer, access, metrics, settings, endings, certificates)
         web_idle = await open_gateway(page, web, backend, on_page)
         await _report(condition, health_pb2.HealthCheckResponse.SERVING)
+        served = True
         yield bound
     finally:
         for task in beside:
             task.cancel()
         await condition.enter_graceful_shutdown()
-        await asyncio.sleep(settings.drain_wait_s)
+        # Nobody has been sent here by a server that never served.
+        await asyncio.sleep(settings.drain_wait_s if served else 0)
         endings.drain()
         stopping = loop.create_task(server.stop(settings.drain_grace_s))
         # What could not be done in time is told to come again; at the end of the grace it would be cut off untold.

@@ -87,7 +87,7 @@ async def _supervise(share: Settings, count: int, metrics: SharedMetrics | None)
     stop.cancel()
     for worker in workers:
         worker.stop()
-    _, late = await asyncio.wait(keepers, timeout=share.drain_grace_s + _PATIENCE_S)
+    _, late = await asyncio.wait(keepers, timeout=share.drain_wait_s + share.drain_grace_s + _PATIENCE_S)
     for worker in workers if late else ():
         worker.kill()
     codes = await asyncio.gather(*keepers)

@@ -24,7 +24,7 @@ from faced_proto.types import (
 from faced_service.analysis_request import AnalysisRequest
 from faced_service.analyzer import Analyzer
 from faced_service.errors import DeadlineExceeded, ModelFailed, NotReady, Overloaded, RawLayoutError
-from faced_service.images import Picture
+from faced_service.images import Picture, decode
 from faced_service.raw_pixels import PixelFormat, Plane, RawLayout
 from faced_service.settings import Settings
 from faced_service.stream import Stream
@@ -222,6 +222,32 @@ def test_before_its_start_and_after_its_end_it_is_not_ready(networks, picture):
             await analyse(analyzer, picture)
 
     asyncio.run(scenario())
+
+
+def test_what_waits_when_it_ends_is_not_ready(networks, picture, monkeypatch):
+    """Frames that wait for a place, for a thread, or for the detector: all may come again elsewhere."""
+    detector, decoded = Watched(networks.models.detector), []
+
+    def slowly(*wanted, **limits):
+        decoded.append(time.sleep(0.1))
+        return decode(*wanted, **limits)
+
+    monkeypatch.setattr("faced_service.analyzer.decode", slowly)
+
+    async def scenario():
+        models = replace(networks.models, detector=detector)
+        analyzer = Analyzer(models, Settings(queue_limit=12), known_attributes=networks.known_attributes)
+        await analyzer.start()
+        detector.calls.clear()
+        request = AnalysisRequest(picture, AnalysisOptions(), "caller", 0, patient=True)
+        frames = [asyncio.create_task(analyzer.analyze(request)) for _ in range(40)]
+        await until(lambda: detector.calls)
+        await analyzer.close()
+        return await asyncio.gather(*frames, return_exceptions=True)
+
+    ended = asyncio.run(scenario())
+    assert {type(one) for one in ended if isinstance(one, Exception)} == {NotReady}
+    assert len(decoded) < 40
 
 
 def test_the_loop_stays_free_while_a_network_works(networks, picture):

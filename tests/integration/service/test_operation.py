@@ -1,6 +1,7 @@
 """What operators rely on: reflection, the age of connections, the order of stopping, networks that are not loaded."""
 
 import asyncio
+import socket
 from dataclasses import replace
 from time import monotonic
 
@@ -15,6 +16,7 @@ from faced_client import connection
 from faced_proto.types import FrameAnalysis
 from faced_proto.v1 import service_pb2, service_pb2_grpc
 from faced_service import server
+from faced_service.addresses import AddressError
 from faced_service.networks import load_networks
 from faced_service.server import running_server
 from faced_service.settings import Settings
@@ -107,6 +109,18 @@ def test_streams_of_old_connections_are_told_and_the_sdk_goes_on_without_a_loss(
         for code in ("OK", "CANCELLED")
     ]
     assert sum(filter(None, streams)) >= 3
+
+
+def test_a_server_that_cannot_start_says_so_at_once(networks):
+    async def start(port):
+        async with running_server(networks, replace(Settings(), drain_wait_s=60), f"127.0.0.1:{port}"):
+            pass
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        begun = monotonic()
+        with pytest.raises(AddressError):
+            asyncio.run(start(taken.getsockname()[1]))
+    assert monotonic() - begun < 20
 
 
 def test_health_says_so_before_new_calls_are_refused(networks, raw_face):

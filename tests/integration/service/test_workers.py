@@ -1,5 +1,7 @@
 """Several server processes behind one port."""
 
+import asyncio
+import os
 import re
 import signal
 import socket
@@ -155,6 +157,20 @@ def test_workers_that_always_die_at_once_are_given_up(monkeypatch, tmp_path, cap
     monkeypatch.setattr(workers, "_FIRST_PAUSE_S", 0.01)
     assert supervise(Settings(port=0, workers=2)) == 70
     assert sum("starts again" in record.getMessage() for record in caplog.records) >= 3
+
+
+def test_workers_have_the_wait_and_the_grace_to_drain(monkeypatch, tmp_path):
+    draining = tmp_path / "draining"
+    draining.write_text(
+        f"#!/bin/sh\nsleep 60 &\ntrap 'kill $!; sleep 2; touch {tmp_path}/$$.ended; exit' TERM\necho {{}}\nwait\n"
+    )
+    draining.chmod(0o755)
+    monkeypatch.setattr(workers.sys, "executable", str(draining))
+    monkeypatch.setattr(workers, "_PATIENCE_S", 0.5)
+    monkeypatch.setattr(workers, "_announce", lambda _share, _workers: asyncio.sleep(0))
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    assert supervise(Settings(port=0, workers=2, drain_wait_s=4.0, drain_grace_s=0.5)) == 0
+    assert len(list(tmp_path.glob("*.ended"))) == 2
 
 
 @pytest.mark.parametrize(("threads", "count", "each"), [(8, 2, 4), (7, 2, 3), (2, 2, 1), (1, 4, 1)])
