@@ -107,9 +107,15 @@ class Access:
             raise QuotaExceeded("requests_per_second is used up", retry_after=delay)
 
     async def wait_for_turn(self, caller: Caller) -> None:
-        """A frame of a stream is a request too: it waits where a call would be refused."""
-        if self._rate is not None:
-            await asyncio.sleep(self._rate.book(caller.name))
+        """A frame of a stream is a request too: it waits where a call would be refused; cancelled, it is none."""
+        if self._rate is None:
+            return
+        delay = self._rate.book(caller.name)
+        try:
+            await asyncio.sleep(delay)
+        except asyncio.CancelledError:
+            self._rate.give_back(caller.name)
+            raise
 
     @contextmanager
     def stream(self, caller: Caller) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from faced_models.bundle import Models
@@ -26,8 +26,9 @@ from faced_service.work_thread import Hung
 class Wish:
     """What a caller wants of detection; `auto_upsample` are the doublings where the caller chose no scale.
 
-    Detection begins before `begin_by` (monotonic, seconds) or not at all. With a `scan_turn`, it decides where to
-    search. `turn` is that of the frame in the detector's queue, if it waited for one.
+    Detection begins before `begin_by` (monotonic, seconds) or not at all; begun, it is finished unless it is cancelled.
+    With a `scan_turn`, it decides where to search. `turn` is that of the frame in the detector's queue, if it waited
+    for one.
     """
 
     options: CheckedOptions
@@ -109,9 +110,13 @@ class Finder:
             scanned = served.value
             return Found(Scan(scanned.detections, True, served.waited, served.worked), scanned.plan, scanned.engine)
         engines = [self._engine]
+        following = wish
 
         async def detect(part: RgbImage, plan: ScanPlan) -> Served[tuple[Detection, ...]]:
-            served = await self._submit(part, (plan,), wish)
+            nonlocal following
+            # Detection begins with the first search, and the turn ends there; what follows is never too late.
+            this, following = following, replace(wish, begin_by=None, turn=None)
+            served = await self._submit(part, (plan,), this)
             engines.append(served.value.engine)
             return Served(served.value.detections, served.waited, served.worked)
 

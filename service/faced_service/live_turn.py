@@ -18,14 +18,15 @@ class LiveTurn:
     def __init__(self, allowance: Callable[[], Awaitable[None]], turn: Callable[[], Awaitable[Turn]]) -> None:
         """First `allowance` is awaited, what the caller may have; then `turn`, the detector's."""
         self._allowance, self._turn = allowance, turn
-        self._allowed = False
+        self._allowed: asyncio.Future[None] | None = None
         self._coming: asyncio.Task[Turn] | None = None
 
     async def come(self, waiting: WaitingFrame, until: float | None) -> Turn | None:
         """The turn, to be used for this frame; None: it was superseded first.
 
         Raises:
-            DeadlineExceeded: neither came until then (monotonic, seconds), and nobody waits any more.
+            DeadlineExceeded: not both came until then (monotonic, seconds). The detector is not waited for any more;
+                the allowance is the next frame's, whether it has come or not.
         """
         if waiting.superseded.is_set():
             return None
@@ -40,13 +41,20 @@ class LiveTurn:
         if waiting.superseded.is_set():
             return None
         if not coming.done():
-            await self.close()
+            await self._leave_queue()
             raise DeadlineExceeded("the frame waited too long for its turn")
-        self._coming, self._allowed = None, False
+        self._coming = self._allowed = None
         return coming.result()
 
     async def close(self) -> None:
         """Wait no more."""
+        await self._leave_queue()
+        allowed, self._allowed = self._allowed, None
+        if allowed is not None:
+            allowed.cancel()
+            await asyncio.gather(allowed, return_exceptions=True)
+
+    async def _leave_queue(self) -> None:
         coming, self._coming = self._coming, None
         if coming is not None:
             coming.cancel()
@@ -54,7 +62,8 @@ class LiveTurn:
                 (await coming).end()
 
     async def _both(self) -> Turn:
-        if not self._allowed:
-            await self._allowance()
-            self._allowed = True
+        if self._allowed is None:
+            self._allowed = asyncio.ensure_future(self._allowance())
+        # A frame that waits no longer leaves it to the next: else frames that wait for less than it takes never get it.
+        await asyncio.shield(self._allowed)
         return await self._turn()

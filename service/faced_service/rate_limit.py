@@ -34,6 +34,12 @@ class RateLimit:
         self._book(key)
         return max(0.0, delay)
 
+    def give_back(self, key: Hashable) -> None:
+        """Undoes a `book` whose time nobody waits for any more; those behind it keep their times."""
+        # With all before it given back too, the bucket was full again, and may be forgotten.
+        if key in self._full_at:
+            self._full_at[key] -= 1 / self._rate
+
     def _delay(self, key: Hashable) -> float:
         """Seconds until the bucket holds one."""
         missing = (self._full_at.get(key, 0.0) - self._clock()) * self._rate

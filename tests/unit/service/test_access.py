@@ -92,6 +92,23 @@ def test_frames_beyond_the_rate_wait():
     assert 0.28 < asyncio.run(play()) < 0.6
 
 
+def test_a_frame_that_is_cancelled_while_it_waits_was_no_request():
+    async def play():
+        subject = access(requests_per_second=2)
+        for _ in range(2):
+            subject.count_request(Caller("a"))
+        waiting = [asyncio.create_task(subject.wait_for_turn(Caller("a"))) for _ in range(8)]
+        await asyncio.sleep(0.01)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        with pytest.raises(QuotaExceeded) as caught:
+            subject.count_request(Caller("a"))
+        return caught.value.retry_after
+
+    assert 0.2 < asyncio.run(play()) <= 0.5
+
+
 def test_streams_are_counted_for_each_caller_and_for_all():
     subject = access()
     with subject.stream(Caller("a")):

@@ -56,6 +56,36 @@ def test_who_waits_gets_the_times_that_come(clock):
     assert limit.take("a") == pytest.approx(0.4)
 
 
+def test_what_is_given_back_is_there_for_others(clock):
+    limit = RateLimit(2, clock=clock)
+    assert [limit.book("a") for _ in range(4)] == pytest.approx([0, 0, 0.5, 1.0])
+    limit.give_back("a")
+    limit.give_back("a")
+    assert limit.take("a") == pytest.approx(0.5)
+    clock.now += 0.5
+    assert limit.take("a") == 0
+    assert limit.take("a") == pytest.approx(0.5)
+
+
+def test_who_books_and_gives_back_gets_no_more_than_the_rate(clock):
+    limit = RateLimit(10, clock=clock)
+    taken = 0
+    for _ in range(1000):
+        if limit.book("a") > 0:
+            limit.give_back("a")
+        else:
+            taken += 1
+        clock.now += 0.01
+    assert taken == pytest.approx(10 + 10 * 10, abs=1)
+
+
+def test_what_is_given_back_to_a_forgotten_bucket_changes_nothing(clock):
+    limit = RateLimit(2, clock=clock)
+    limit.give_back("a")
+    assert len(limit) == 0
+    assert [limit.book("a") for _ in range(3)] == pytest.approx([0, 0, 0.5])
+
+
 def test_full_buckets_are_forgotten(clock):
     limit = RateLimit(2, clock=clock)
     for number in range(rate_limit._FORGET_ABOVE + 1):
