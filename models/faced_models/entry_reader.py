@@ -158,7 +158,12 @@ def _source(table: TomlTable) -> Source:
 
 
 def _trained(table: TomlTable) -> Trained:
-    trained = Trained(table.text("recipe"), table.digest("recipe_sha256"), table.text("data"))
+    trained = Trained(
+        table.text("recipe"),
+        table.digest("recipe_sha256"),
+        table.text("data"),
+        table.number("held_out", least=0) if table.has("held_out") else 0.0,
+    )
     table.end()
     return trained
 

@@ -28,11 +28,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """Weights that `faced train` made: its recipe's name and SHA-256, and what it learnt from."""
+    """Weights that `faced train` made: its recipe's name and SHA-256, what it learnt from, and the share of that which
+    it held out.
+    """
 
     recipe: str
     recipe_sha256: str
     data: str
+    held_out: float = 0.0
 
 
 class Colour(Enum):

@@ -29,6 +29,7 @@ from faced_train.evaluation import Observed
 from faced_train.faces import Truth
 from faced_train.fit.ordinal_kernel import fit_ordinal_kernel
 from faced_train.fit.temperature import fit_temperature, fit_temperature_to_votes
+from faced_train.learnt_rows import learnt_rows
 from faced_train.manifest_text import with_fields
 from faced_train.record import Record, figures
 from faced_train.split import Split, split_of
@@ -152,7 +153,7 @@ def _shares(task: Task, truth: Truth) -> NDArray[np.float64] | None:
 
 
 def _refuse_known_rows(task: Task) -> None:
-    known = sum(f"FER2013 {truth.part}" in task.entry.trained_on for truth in task.faces.truths)
+    known = sum(learnt_rows(task.faces, task.entry))
     if known:
         raise DataError(
             f"{task.faces.name}: {task.entry.name} was trained on {known} of {len(task.faces)} rows, and a network is "
@@ -162,10 +163,9 @@ def _refuse_known_rows(task: Task) -> None:
 
 def _described(task: Task, split: Split, wish: Wish) -> str:
     parts = sorted({truth.part for truth in task.faces.truths if truth.part})
-    kind = task.faces.format.removesuffix(" CSV")
     share = "two thirds" if split is Split.FIT else "all faces"
     what = "FER+'s votes on " if wish.to_votes else ""
-    return f"{what}{' '.join([kind, *parts])}, {share}"
+    return f"{what}{' '.join([task.faces.collection, *parts])}, {share}"
 
 
 @contextmanager

@@ -44,13 +44,13 @@ def add_data_arguments(parser: argparse.ArgumentParser, subject: str, *, split: 
     """Flags that tell which faces and which network; `faced calibrate` has them too."""
     if subject == "emotion":
         parser.add_argument("--votes", type=Path, metavar="FILE", help="FER+'s votes for the same rows")
-        parser.add_argument(
-            "--usage",
-            default=HELD_OUT,
-            metavar="NAME",
-            help="rows of this Usage (Training, PublicTest, PrivateTest); held-out: those that the network was not "
-            "trained on, if the data set has any; all (default: held-out)",
-        )
+    parser.add_argument(
+        "--usage",
+        default=HELD_OUT,
+        metavar="NAME",
+        help="rows of this part of the data set (FER2013's Usage: Training, PublicTest, PrivateTest); held-out: those "
+        "that the network was not trained on, if the data set has any; all (default: held-out)",
+    )
     parser.add_argument("--model", metavar="NAME", help="another network than the default one")
     parser.add_argument(
         "--split",

@@ -21,6 +21,7 @@ from faced_train.datasets.opening import open_faces
 from faced_train.errors import DataError
 from faced_train.evaluation import Evaluation
 from faced_train.faces import FaceSet
+from faced_train.learnt_rows import unseen_rows
 from faced_train.observers import Observer
 from faced_train.split import Split, part_of
 from faced_train.subjects.age import AgeSubject
@@ -105,8 +106,7 @@ def prepare(arguments: argparse.Namespace, *, raw: bool) -> Task:
     faces = open_faces(
         arguments.data, subject.name, votes=getattr(arguments, "votes", None), skip_bad=arguments.skip_bad
     )
-    if arguments.subject == "emotion":
-        faces = _of_usage(faces, arguments.usage, entry)
+    faces = _of_usage(faces, arguments.usage, entry)
     if entry.axis is None:
         raise SettingsError(f"network {entry.name!r} describes no attribute")
     faces = part_of(subject.select(faces, entry.axis), Split(arguments.split))
@@ -137,7 +137,7 @@ def _entry(manifest: Manifest, name: str) -> NetworkEntry:
 
 
 def _of_usage(faces: FaceSet, usage: str, entry: NetworkEntry) -> FaceSet:
-    """The rows of one Usage; "held-out" are those that the network was not trained on, all where there are no others.
+    """The rows of one part; "held-out" are those that the network was not trained on, all where there are no others.
 
     Raises:
         DataError: the data set has no such rows.
@@ -146,13 +146,14 @@ def _of_usage(faces: FaceSet, usage: str, entry: NetworkEntry) -> FaceSet:
     if usage == _ALL:
         return faces
     if usage == HELD_OUT:
-        known = [f"FER2013 {part}" in entry.trained_on for part in (truth.part for truth in faces.truths)]
-        if all(known):
+        unseen = unseen_rows(faces, entry)
+        if not unseen:
             say(f"warning: {entry.name} was trained on all of these rows, so it does better here than elsewhere")
             return faces
-        return _kept(faces, [i for i, was in enumerate(known) if not was], f"that {entry.name} was trained on")
+        return _kept(faces, unseen, f"that {entry.name} was trained on")
     if usage not in parts:
-        raise DataError(f"{faces.name}: no row has Usage {usage!r}; there are {', '.join(sorted(parts))}")
+        known = ", ".join(sorted(parts - {""})) or "none"
+        raise DataError(f"{faces.name}: no row has Usage {usage!r}; there are {known}")
     return _kept(faces, [i for i, truth in enumerate(faces.truths) if truth.part == usage], "of another Usage")
 
 

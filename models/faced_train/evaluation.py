@@ -60,16 +60,16 @@ class Evaluation:
             DataError: a picture cannot be read.
             ModelError: a network failed.
         """
-        rows = RowsFile(self._file(faces), 2 + sum(self.widths.values()))
         broken: list[str] = []
-        done = len(rows)
-        progress(done)
-        for chunk in _read_ahead(_chunks(faces.pictures(done), self.observer.batch)):
-            rows.append(self._rows(chunk, broken))
-            done += len(chunk)
+        with RowsFile(self._file(faces), 2 + sum(self.widths.values())) as rows:
+            done = len(rows)
             progress(done)
-        observed = self._gathered(np.array(rows.read(), np.float64), broken)
-        rows.remove()
+            for chunk in _read_ahead(_chunks(faces.pictures(done), self.observer.batch)):
+                rows.write(done, self._rows(chunk, broken))
+                done += len(chunk)
+                progress(done)
+            observed = self._gathered(np.array(rows.read(), np.float64), broken)
+            rows.remove()
         return observed
 
     def forget(self, faces: FaceSet) -> None:

@@ -11,6 +11,9 @@ from typing import Protocol
 from faced_proto.types import RgbImage
 from faced_train.errors import DataError
 
+OWN_FOLDER = "folder per class"
+"""The format of data that is nobody's data set."""
+
 
 @dataclass(frozen=True, slots=True)
 class Truth:
@@ -77,6 +80,16 @@ class FaceSet:
             whole.update(line.encode() + b"\n")
         return whole.hexdigest()
 
+    @property
+    def collection(self) -> str:
+        """Its name where networks tell what they learnt from: the data set's, or that of one's own folder."""
+        return self.name if self.format == OWN_FOLDER else self.format.removesuffix(" CSV")
+
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """For each face `collection` and its part, as `trained_on` names them."""
+        return tuple(f"{self.collection} {truth.part}".rstrip() for truth in self.truths)
+
     def pictures(self, start: int = 0) -> Iterator[RgbImage | Broken]:
         """The faces from the `start`th on."""
         return self.source.pictures(self.places[start:])
@@ -92,3 +105,9 @@ class FaceSet:
             raise DataError(f"{self.name}: no face is left: {'; '.join(notes) or 'the data set is empty'}")
         truths, places = tuple(self.truths[i] for i in kept), tuple(self.places[i] for i in kept)
         return replace(self, truths=truths, places=places, left_out=notes)
+
+
+def last_fold(truths: Sequence[Truth]) -> str | None:
+    """The part that is held out of a data set in folds, since the same people are in no two; None: there are none."""
+    folds = sorted({truth.part for truth in truths if truth.in_fold})
+    return folds[-1] if len(folds) > 1 else None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
 
 from faced_models.errors import WeightsError
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+"""Keys that TOML takes without quotes."""
 
 
 def with_fields(text: str, name: str, fields: Mapping[str, str]) -> str:
@@ -21,7 +25,7 @@ def with_fields(text: str, name: str, fields: Mapping[str, str]) -> str:
     if start is None:
         gap = [""] if lines and lines[-1].strip() else []
         start = len(lines) + len(gap)
-        lines += [*gap, f"[network.{name}]"]
+        lines += [*gap, f"[network.{name if _BARE.fullmatch(name) else json.dumps(name)}]"]
     end = next((i for i in range(start + 1, len(lines)) if lines[i].lstrip().startswith("[")), len(lines))
     section = lines[start + 1 : end]
     trailing = len(section)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from enum import IntEnum
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,30 +20,38 @@ class Status(IntEnum):
 
 
 class RowsFile:
-    """float32 rows of `width` values, appended in chunks; only whole rows count."""
+    """float32 rows of `width` values, in the order of their numbers; only whole rows count.
+
+    Several processes may write the same rows at the same time, and one of them remove the file while others go on.
+    """
 
     def __init__(self, path: Path, width: int) -> None:
         self._path = path
         self._width = width
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
+        self._file = path.open("r+b")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def __len__(self) -> int:
-        return self._path.stat().st_size // (4 * self._width)
+        return os.fstat(self._file.fileno()).st_size // (4 * self._width)
 
-    def append(self, rows: NDArray[np.float32]) -> None:
-        """[n, width]; what a crash left of an unfinished row is cut off first."""
-        whole = len(self) * 4 * self._width
-        with self._path.open("r+b") as file:
-            file.truncate(whole)
-            file.seek(whole)
-            file.write(np.ascontiguousarray(rows, np.float32).tobytes())
+    def write(self, first: int, rows: NDArray[np.float32]) -> None:
+        """[n, width], of which the first has the number `first`; over what a crash left of an unfinished one."""
+        self._file.seek(first * 4 * self._width)
+        self._file.write(np.ascontiguousarray(rows, np.float32).tobytes())
+        self._file.flush()
 
     def read(self) -> NDArray[np.float32]:
-        """All rows [n, width], mapped, not loaded."""
-        if not len(self):
-            return np.empty((0, self._width), np.float32)
-        return np.memmap(self._path, np.float32, "r", shape=(len(self), self._width))
+        """All rows [n, width]."""
+        self._file.seek(0)
+        content = self._file.read(len(self) * 4 * self._width)
+        return np.frombuffer(content, np.float32).reshape(-1, self._width)
 
     def remove(self) -> None:
         """The evaluation is done."""

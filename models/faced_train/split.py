@@ -1,4 +1,4 @@
-"""Two parts of a data set, told apart by the faces themselves: one to fit on, one to check on; pure."""
+"""Parts of a data set that are told apart by the faces themselves: to fit on, to check on, to hold out; pure."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ def part_of(faces: FaceSet, split: Split) -> FaceSet:
         return faces
     kept = [i for i, truth in enumerate(faces.truths) if split_of(truth.key) is split]
     return faces.take(kept, f"{len(faces) - len(kept)} faces of the other split")
+
+
+def is_held_out(key: str, share: float) -> bool:
+    """Whether a run that holds a `share` of its faces out holds that one out, whatever else there is."""
+    first = int.from_bytes(hashlib.sha256(f"held out {key}".encode()).digest()[:8])
+    return first < share * 2**64
 
 
 def split_of(key: str) -> Split:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from faced_train.datasets.fer2013_csv import EMOTIONS
 from faced_train.datasets.picture_files import foreign, list_pictures
 from faced_train.errors import DataError
-from faced_train.faces import FaceSet, Truth
+from faced_train.faces import OWN_FOLDER, FaceSet, Truth
 from faced_train.scores.age import ADIENCE_GROUPS
 
 _EMOTIONS = {emotion: emotion for emotion in EMOTIONS} | {
@@ -46,7 +46,7 @@ def read_class_folders(path: Path, subject: str = "emotion") -> FaceSet:
     """
     store, others = list_pictures(path)
     truths = tuple(_truth(path, name, subject) for name in store.names)
-    return FaceSet(path.name, "folder per class", truths, tuple(range(len(truths))), store, foreign(others))
+    return FaceSet(path.resolve().name, OWN_FOLDER, truths, tuple(range(len(truths))), store, foreign(others))
 
 
 def _truth(path: Path, name: str, subject: str) -> Truth:

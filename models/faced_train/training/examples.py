@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,8 +12,9 @@ from numpy.typing import NDArray
 from faced_proto.types import RgbImage
 from faced_train.datasets.ferplus_votes import vote_shares
 from faced_train.errors import DataError
-from faced_train.faces import Broken, FaceSet, Truth
+from faced_train.faces import Broken, FaceSet, Truth, last_fold
 from faced_train.scores.age import ADIENCE_GROUPS, group_of
+from faced_train.split import is_held_out
 from faced_train.training.recipe import Recipe, TargetPlan
 
 _TRAINING = "Training"
@@ -59,6 +59,12 @@ def training_rows(faces: FaceSet, recipe: Recipe) -> FaceSet:
         if (truth.part == _TRAINING or not told_apart) and target_of(truth, recipe.target) is not None
     ]
     return faces if len(kept) == len(faces) else faces.take(kept, f"{len(faces) - len(kept)} rows without a target")
+
+
+def kept_back_rows(faces: FaceSet) -> FaceSet | None:
+    """Rows of parts that nothing may be learnt from; None where there are none. Of folds, each may."""
+    others = [i for i, truth in enumerate(faces.truths) if truth.part not in ("", _TRAINING) and not truth.in_fold]
+    return faces.take(others) if others else None
 
 
 def make_examples(
@@ -170,16 +176,10 @@ def _thumbs(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _held_out(truths: Sequence[Truth], share: float) -> NDArray[np.bool_]:
     """Of a data set in folds the last one, since the same people are in no two; else a share of the faces."""
-    folds = sorted({truth.part for truth in truths if truth.in_fold})
-    if len(folds) > 1:
-        return np.array([truth.part == folds[-1] for truth in truths])
-    return np.array([_is_held_out(truth.key, share) for truth in truths])
-
-
-def _is_held_out(key: str, share: float) -> bool:
-    """Told by the face itself: equal faces fall on the same side, whatever else there is."""
-    first = int.from_bytes(hashlib.sha256(f"held out {key}".encode()).digest()[:8])
-    return first < share * 2**64
+    last = last_fold(truths)
+    if last is not None:
+        return np.array([truth.part == last for truth in truths])
+    return np.array([is_held_out(truth.key, share) for truth in truths])
 
 
 def _weights(learnt: NDArray[np.float32], targets: NDArray[np.float32], balance: float) -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ from faced_models.errors import ModelError
 from faced_models.manifest import load_manifest
 from faced_models.network_entry import NetworkEntry
 from faced_train.errors import DataError
-from faced_train.faces import FaceSet
+from faced_train.faces import FaceSet, last_fold
 from faced_train.manifest_text import with_fields
 from faced_train.training.checkpoint import Checkpoint, load
 from faced_train.training.onnx_export import onnx_bytes, torch_probabilities
@@ -40,24 +40,29 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class DataNote:
-    """What a run learnt from, for the entry: `trained_on` are parts that it must not be judged by."""
+    """What a run learnt from, for the entry: `trained_on` are parts that it must not be judged by, but for the share
+    `held_out`.
+    """
 
     description: str
     trained_on: tuple[str, ...]
+    held_out: float
 
 
-def data_note(faces: FaceSet) -> DataNote:
-    """Of the faces that are learnt from."""
-    parts = sorted({truth.part for truth in faces.truths if truth.part and not truth.part.startswith("fold")})
-    kind = faces.format.removesuffix(" CSV")
+def data_note(faces: FaceSet, held_out: float) -> DataNote:
+    """Of the faces of a run, which holds this share of them out where there are no folds."""
+    last = last_fold(faces.truths)
+    names = zip(faces.part_names, faces.truths, strict=True)
+    trained_on = sorted({name for name, truth in names if last is None or truth.part != last})
+    parts = sorted({truth.part for truth in faces.truths if truth.part and not truth.in_fold})
     votes = " with FER+'s votes" if any(truth.votes for truth in faces.truths) else ""
-    described = f"{' '.join([kind, *parts])}{votes}, {len(faces)} faces"
-    return DataNote(described, tuple(f"{kind} {part}" for part in parts))
+    described = f"{' '.join([faces.collection, *parts])}{votes}, {len(faces)} faces"
+    return DataNote(described, tuple(trained_on), held_out if last is None else 0.0)
 
 
-def write_data_note(faces: FaceSet, folder: Path) -> None:
+def write_data_note(faces: FaceSet, held_out: float, folder: Path) -> None:
     """Beside a run's checkpoint."""
-    (folder / DATA).write_text(json.dumps(asdict(data_note(faces))) + "\n", "utf-8")
+    (folder / DATA).write_text(json.dumps(asdict(data_note(faces, held_out))) + "\n", "utf-8")
 
 
 def export(run: Path, models_file: Path, crop: CropRecipe, *, name: str | None, licence: str | None) -> Exported:
@@ -77,12 +82,12 @@ def export(run: Path, models_file: Path, crop: CropRecipe, *, name: str | None, 
     data = onnx_bytes(recipe, checkpoint)
     before = models_file.read_text("utf-8") if models_file.exists() else ""
     target = models_file.parent / f"{name}.onnx"
-    fields = _fields(recipe, _note(run), crop, target.name, data, licence)
+    after = with_fields(before, name, _fields(recipe, _note(run), crop, target.name, data, licence))
     models_file.parent.mkdir(parents=True, exist_ok=True)
     earlier = target.read_bytes() if target.exists() else None
-    write_atomically(target, data)
-    write_atomically(models_file, with_fields(before, name, fields).encode())
     try:
+        write_atomically(target, data)
+        write_atomically(models_file, after.encode())
         entry = load_manifest(models_file=models_file).network(name)
         difference = _difference(recipe, checkpoint, entry)
         if difference > _CLOSE:
@@ -121,10 +126,10 @@ def _fields(
     if note is not None:
         digest = hashlib.sha256(recipe.text.encode()).hexdigest()
         fields["trained"] = (
-            f"{{ recipe = {_text(recipe.name)}, recipe_sha256 = {_text(digest)}, data = {_text(note.description)} }}"
+            f"{{ recipe = {_text(recipe.name)}, recipe_sha256 = {_text(digest)}, data = {_text(note.description)}, "
+            f"held_out = {note.held_out!r} }}"
         )
-        if note.trained_on:
-            fields["trained_on"] = f"[{', '.join(_text(one) for one in note.trained_on)}]"
+        fields["trained_on"] = f"[{', '.join(_text(one) for one in note.trained_on)}]"
     return fields
 
 
@@ -146,7 +151,8 @@ def _note(run: Path) -> DataNote | None:
         return None
     try:
         content = json.loads(path.read_text("utf-8"))
-        return DataNote(str(content["description"]), tuple(str(one) for one in content["trained_on"]))
+        trained_on = tuple(str(one) for one in content["trained_on"])
+        return DataNote(str(content["description"]), trained_on, float(content.get("held_out", 0.0)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: is no note on data: {error}") from error
 

@@ -56,15 +56,15 @@ def place(
     """
     keep.mkdir(parents=True, exist_ok=True)
     keys = "\n".join([_KIND, models.detector.info.model, *(truth.key for truth in faces.truths)])
-    rows = RowsFile(keep / f"{hashlib.sha256(keys.encode()).hexdigest()[:16]}.placed", _COLUMNS)
-    done = len(rows)
-    progress(done)
-    pictures = faces.pictures(done) if done < len(faces) else iter(())
-    while chunk := list(itertools.islice(pictures, _AT_ONCE)):
-        rows.append(np.stack([_row(picture, models) for picture in chunk]))
-        done += len(chunk)
+    with RowsFile(keep / f"{hashlib.sha256(keys.encode()).hexdigest()[:16]}.placed", _COLUMNS) as rows:
+        done = len(rows)
         progress(done)
-    values = np.array(rows.read(), np.float32).reshape(-1, _COLUMNS)
+        pictures = faces.pictures(done) if done < len(faces) else iter(())
+        while chunk := list(itertools.islice(pictures, _AT_ONCE)):
+            rows.write(done, np.stack([_row(picture, models) for picture in chunk]))
+            done += len(chunk)
+            progress(done)
+        values = rows.read()
     return Placements(values[:, 1:5], values[:, 5:].reshape(-1, 5, 2))
 
 

@@ -22,7 +22,7 @@ from faced_train.progress import Progress
 from faced_train.training.augmentation import Squares, squares_of
 from faced_train.training.checkpoint import EpochFigures, load
 from faced_train.training.curves import draw_curves
-from faced_train.training.examples import Examples, make_examples, training_rows
+from faced_train.training.examples import Examples, kept_back_rows, make_examples, training_rows
 from faced_train.training.export import write_data_note
 from faced_train.training.outcome import outcome
 from faced_train.training.placing import place
@@ -57,7 +57,7 @@ def train(arguments: argparse.Namespace) -> Path:
     training = Training(recipe, examples, squares, folder, _start(arguments.start))
     _say(f"{recipe.name}: {len(examples.learnt)} faces to learn from, {len(examples.watched)} held out, in {folder}")
     (folder / "recipe.toml").write_text(recipe.text, "utf-8")
-    write_data_note(examples.faces, folder)
+    write_data_note(examples.faces, recipe.held_out, folder)
     figures = list(training.figures)
 
     def noted(one: EpochFigures) -> None:
@@ -99,8 +99,7 @@ def _examples(faces: FaceSet, recipe: Recipe, *, smoke: bool) -> Examples:
     chosen = training_rows(faces, recipe)
     if smoke and len(chosen) > _SMOKE_FACES:
         chosen = chosen.take(range(_SMOKE_FACES), f"{len(chosen) - _SMOKE_FACES} by --smoke")
-    others = [i for i, truth in enumerate(faces.truths) if truth.part not in ("", "Training") and not truth.in_fold]
-    kept_back = faces.take(others) if others and not smoke else None
+    kept_back = None if smoke else kept_back_rows(faces)
     with Progress("reading", len(chosen)) as progress:
         return make_examples(chosen, kept_back, recipe, recipe.kept_side, progress.reached)
 

@@ -1,4 +1,6 @@
 import json
+import re
+import shutil
 import time
 
 import cv2
@@ -69,6 +71,47 @@ def test_from_pictures_over_training_to_a_reply(capsys, folders, tmp_path, train
     assert emotion.labels == EMOTIONS
     assert sum(emotion.probabilities) == pytest.approx(1, abs=1e-5)
     assert not emotion.calibrated
+
+
+def test_a_network_is_judged_and_calibrated_by_faces_that_it_has_not_learnt_from(capsys, folders, tmp_path):
+    """Of a folder with `train` and `test` by the latter; where there is nothing else, by what the run held out."""
+    parted = tmp_path / "own"
+    for part, wanted in (("train", range(10)), ("test", range(10, 12))):
+        for emotion in EMOTIONS:
+            (parted / part / emotion).mkdir(parents=True)
+            for k in wanted:
+                shutil.copy(folders / emotion / f"{k}.png", parted / part / emotion / f"{k}.png")
+    runs = tmp_path / "runs"
+    judged, held_out = {}, {}
+    for name, data in (("parted", parted), ("whole", folders)):
+        words = ["train", "emotion", "--data", str(data), "--smoke", "--folder", str(runs / name)]
+        assert run(capsys, *words)[0] == 0
+        networks = tmp_path / f"{name}.toml"
+        code, _, err = run(capsys, "export", str(runs / name), "--models-file", str(networks), "--name", name)
+        assert code == 0, err
+        judge = ["--data", str(data), "--models-file", str(networks), "--model", name]
+        code, out, err = run(capsys, "eval", "emotion", *judge, "--path", "crop", "--json")
+        assert code == 0, err
+        judged[name] = json.loads(out)["n"]
+        code, _, err = run(capsys, "calibrate", "emotion", *judge, "--usage", "all")
+        assert code == 3
+        held_out[name] = json.loads((runs / name / "outcome.json").read_text())["n"]
+        learnt = {"parted": 70, "whole": 84}[name] - held_out[name]
+        assert f"{name} was trained on {learnt} of 84 rows" in err
+    assert judged == {"parted": 14, "whole": held_out["whole"]}
+
+
+def test_what_cannot_be_entered_leaves_the_served_network_as_it_is(capsys, folders, tmp_path, training_folder):
+    assert run(capsys, "train", "emotion", "--data", str(folders), "--smoke")[0] == 0
+    networks, folder = tmp_path / "networks.toml", str(training_folder / "faced-emotion-fer2013-smoke")
+    export = ["export", folder, "--models-file", str(networks), "--name", "mine"]
+    assert run(capsys, *export)[0] == 0
+    (tmp_path / "mine.onnx").write_bytes(before := (tmp_path / "mine.onnx").read_bytes() + b"\0")
+    networks.write_text(re.sub(r"^axis = .*$", "axis = { labels = [\n] }", networks.read_text(), flags=re.MULTILINE))
+    code, _, err = run(capsys, *export)
+    assert code == 5
+    assert "each must stand on one line" in err
+    assert (tmp_path / "mine.onnx").read_bytes() == before
 
 
 def test_the_same_command_goes_on_where_it_stopped(capsys, folders, training_folder):

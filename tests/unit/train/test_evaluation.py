@@ -6,6 +6,7 @@ from faced_train.errors import DataError
 from faced_train.evaluation import Evaluation
 from faced_train.faces import Broken, FaceSet, Truth
 from faced_train.observers import Observation
+from faced_train.rows_file import RowsFile
 
 
 class Numbered:
@@ -65,6 +66,32 @@ def test_an_evaluation_that_was_cut_short_goes_on_where_it_stopped(tmp_path):
     observed = evaluation(rest, tmp_path).observe(faces())
     assert rest.seen == list(range(8, 20))
     assert observed.found.tolist() == [i for i in range(20) if i % 5]
+
+
+def test_the_same_evaluation_twice_at_a_time_does_no_harm(tmp_path):
+    inner = []
+
+    class Overtaken(Counting):
+        """Another process begins after its first rows, and ends before it has written more."""
+
+        def observe(self, crops):
+            if len(self.seen) == 8:
+                inner.append(evaluation(Counting(), tmp_path).observe(faces()))
+            return super().observe(crops)
+
+    for observed in (evaluation(Overtaken(), tmp_path).observe(faces()), *inner):
+        assert observed.found.tolist() == [i for i in range(20) if i % 5]
+        assert observed.probabilities["a"][:, 0].tolist() == observed.found.tolist()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_that_two_write_at_a_time_are_in_their_places(tmp_path):
+    rows = np.arange(12, dtype=np.float32).reshape(6, 2)
+    with RowsFile(tmp_path / "rows", 2) as one, RowsFile(tmp_path / "rows", 2) as other:
+        for file, first in ((one, 0), (other, 0), (other, 2), (one, 2), (one, 4), (other, 4)):
+            file.write(first, rows[first : first + 2])
+        assert (one.read() == rows).all()
+        assert len(other) == 6
 
 
 def test_another_model_or_other_faces_start_anew(tmp_path):

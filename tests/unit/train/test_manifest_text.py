@@ -28,6 +28,8 @@ def test_a_field_is_added_at_the_end_of_its_network():
 def test_an_unknown_network_is_added_at_the_end():
     assert with_fields(TEXT, "third", {"x": "1"}) == TEXT + "\n[network.third]\nx = 1\n"
     assert with_fields("", "third", {"x": "1"}) == "[network.third]\nx = 1\n"
+    assert with_fields("", "v1.2", {"x": "1"}) == '[network."v1.2"]\nx = 1\n'
+    assert with_fields(with_fields("", "v1.2", {"x": "1"}), "v1.2", {"x": "2"}) == '[network."v1.2"]\nx = 2\n'
 
 
 @pytest.mark.parametrize(

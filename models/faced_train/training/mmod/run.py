@@ -60,12 +60,11 @@ def train_detector(arguments: argparse.Namespace) -> Path:
         raise
     draw_curve(training.losses, training.rates, folder / "curve.png")
     network = mmod_graph(training.settled().folded())
-    write_atomically(folder / f"{arguments.name}.onnx", network)
     models_file = folder / "models.toml"
     before = models_file.read_text("utf-8") if models_file.exists() else ""
-    write_atomically(
-        models_file, with_fields(before, arguments.name, _entry(arguments.name, network, training)).encode()
-    )
+    after = with_fields(before, arguments.name, _entry(arguments.name, network, training))
+    write_atomically(folder / f"{arguments.name}.onnx", network)
+    write_atomically(models_file, after.encode())
     made = load_manifest(models_file=models_file).network(arguments.name)
     _say(
         f"done: loss {_recent(training.losses):.3f} after {len(training.losses)} steps; {models_file}: {made.model_id}"

@@ -4,7 +4,7 @@ import pytest
 from faced_train.datasets.fer2013_csv import read_fer2013_csv
 from faced_train.errors import DataError
 from faced_train.faces import FaceSet, Truth
-from faced_train.training.examples import make_examples, target_of, training_rows
+from faced_train.training.examples import kept_back_rows, make_examples, target_of, training_rows
 from faced_train.training.recipe import RECIPES, TargetPlan, read_recipe
 
 RECIPE = read_recipe(RECIPES / "emotion.toml")
@@ -94,6 +94,17 @@ def test_rows_held_out_are_told_by_the_faces_alone():
 def test_of_folds_the_last_one_is_held_out():
     truths = [Truth(f"{i}", f"{i}", f"fold_{i % 5}", emotion="happy", votes=MIXED) for i in range(50)]
     assert {made.part for made in [truths[i] for i in examples(face_set(truths)).watched]} == {"fold_4"}
+
+
+def test_other_parts_are_kept_back_and_folds_are_not():
+    def parts(*names):
+        faces = face_set([Truth(f"{i}", "", name, emotion="happy", votes=MIXED) for i, name in enumerate(names)])
+        kept = kept_back_rows(faces)
+        return kept and [truth.part for truth in kept.truths]
+
+    assert parts("Training", "PublicTest", "Training", "PrivateTest") == ["PublicTest", "PrivateTest"]
+    assert parts("fold_0", "fold_1", "fold_4") is None
+    assert parts("", "") is None
 
 
 def test_balance_makes_rare_classes_weigh_more():
