@@ -163,7 +163,7 @@ class AsyncClient:
             while message is not grpc.aio.EOF:
                 event = progress.read(message)
                 if isinstance(event, StreamStarted):
-                    resumption.started()
+                    resumption.started(progress.unanswered)
                     feed.allow(event.max_in_flight)
                 elif isinstance(event, Draining):
                     feed.allow(1)

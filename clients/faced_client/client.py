@@ -156,7 +156,7 @@ class Client:
                 event = progress.read(message)
                 if isinstance(event, StreamStarted):
                     alarm.cancel()
-                    resumption.started()
+                    resumption.started(progress.unanswered)
                     feed.allow(event.max_in_flight)
                 elif isinstance(event, Draining):
                     feed.allow(1)

@@ -66,14 +66,14 @@ def image_message(image: ImageInput, form: ImageForm, max_message_bytes: int) ->
 
     Raises:
         InvalidImage: no such file, an empty one, or an array of another shape or type.
-        RequestTooLarge: an array that exceeds the server's limit as PNG too.
+        RequestTooLarge: it exceeds the server's limit, an array as PNG too.
         ConfigurationError: encoding is needed and OpenCV is not installed.
     """
     message: image_pb2.Image
     if isinstance(image, np.ndarray):
         message = _array_message(image, form, max_message_bytes - _OVERHEAD_BYTES)
     else:
-        message = image_pb2.Image(encoded=_encoded_bytes(image))
+        message = image_pb2.Image(encoded=_encoded_bytes(image, max_message_bytes - _OVERHEAD_BYTES))
     if form.rotation is not Rotation.NONE:
         message.rotation = rotation_to_proto(form.rotation)
     if form.ignore_exif:
@@ -81,7 +81,7 @@ def image_message(image: ImageInput, form: ImageForm, max_message_bytes: int) ->
     return message
 
 
-def _encoded_bytes(image: str | os.PathLike[str] | bytes) -> bytes:
+def _encoded_bytes(image: str | os.PathLike[str] | bytes, max_bytes: int) -> bytes:
     if isinstance(image, bytes | bytearray | memoryview):
         content, name = bytes(image), "image"
     elif isinstance(image, str | os.PathLike):
@@ -94,6 +94,10 @@ def _encoded_bytes(image: str | os.PathLike[str] | bytes) -> bytes:
         raise InvalidImage(f"image: a path, bytes or a uint8 array is wanted, not {type(image).__name__}")
     if not content:
         raise InvalidImage(f"{name}: is empty", ErrorReason.IMAGE_EMPTY)
+    if len(content) > max_bytes:
+        raise RequestTooLarge(
+            f"{name}: {len(content)} bytes, and the server takes {max_bytes}", ErrorReason.MESSAGE_TOO_LARGE
+        )
     return content
 
 

@@ -16,7 +16,8 @@ _FACTOR = 2.0
 
 
 class Resumption:
-    """Tries again for `patience` seconds after the last outcome: a frame that ends its server ends its stream too.
+    """Tries again for `patience` seconds after the last outcome, or the last start with nothing to answer: a frame that
+    ends its server ends its stream too.
 
     `clock` is monotonic, in seconds.
 
@@ -33,12 +34,14 @@ class Resumption:
         self._broken_since: float | None = None
         self._pause = _FIRST_PAUSE_S
 
-    def started(self) -> None:
-        """The server has taken the stream."""
+    def started(self, unanswered: int) -> None:
+        """The server has taken the stream, and so many frames that it is to answer."""
         self._has_begun = True
+        if not unanswered:
+            self.progressed()
 
     def progressed(self) -> None:
-        """An outcome came."""
+        """An outcome came, or none is waited for."""
         self._broken_since = None
         self._pause = _FIRST_PAUSE_S
 

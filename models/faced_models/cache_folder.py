@@ -6,10 +6,15 @@ import os
 from pathlib import Path
 
 
-def cache_folder(name: str) -> Path | None:
-    """The folder `name` in `FACED_CACHE_DIR`, else in the user's cache folder; None if nothing can be written."""
+def cache_place(name: str) -> Path:
+    """The folder `name` in `FACED_CACHE_DIR`, else in the user's cache folder; it need not exist."""
     default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "faced"
-    folder = Path(os.environ.get("FACED_CACHE_DIR") or default) / name
+    return Path(os.environ.get("FACED_CACHE_DIR") or default) / name
+
+
+def cache_folder(name: str) -> Path | None:
+    """The folder as `cache_place` has it, made if need be; None if nothing can be written there."""
+    folder = cache_place(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

@@ -52,7 +52,7 @@ def cut_chip(image: RgbImage, transform: NDArray[np.float64], size: int) -> NDAr
     same 5x5 Gaussian: sampling it directly would alias.
     """
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))
-    left, top, right, bottom = _reach(transform, size, image.shape, margin=4 * max(1, int(scale)))
+    left, top, right, bottom = reach(transform, size, image.shape, margin=4 * max(1, int(scale)))
     if right <= left or bottom <= top:
         return np.zeros((size, size, 3), np.uint8)
     region: cv2.typing.MatLike = image[top:bottom, left:right]
@@ -77,8 +77,8 @@ def cut_chip(image: RgbImage, transform: NDArray[np.float64], size: int) -> NDAr
     )
 
 
-def _reach(transform: NDArray[np.float64], size: int, shape: tuple[int, ...], margin: int) -> tuple[int, int, int, int]:
-    """The part of the picture that a chip can touch: left, top, right, bottom, clipped to the picture."""
+def reach(transform: NDArray[np.float64], size: int, shape: tuple[int, ...], margin: int) -> tuple[int, int, int, int]:
+    """The part of the picture that a chip can touch, and `margin` pixels: left, top, right, bottom, clipped to it."""
     corners = np.array([[0, 0, 1], [size, 0, 1], [0, size, 1], [size, size, 1]], float) @ transform.T
     low = np.floor(corners.min(axis=0)).astype(int) - margin
     high = np.ceil(corners.max(axis=0)).astype(int) + margin

@@ -10,12 +10,13 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
-from faced_models.cache_folder import cache_folder
+from faced_models.cache_folder import cache_folder, cache_place
 from faced_models.errors import WeightsError
 
 _TIMEOUT_S = 30.0
 _CHUNK = 1 << 20
 _MOST_BYTES = 2 << 30
+_LONGEST_NAME = 100
 
 _logger = logging.getLogger(__name__)
 
@@ -26,12 +27,15 @@ def kept_copy(url: str, sha256: str) -> Path:
     Raises:
         WeightsError: it cannot be fetched or kept, or is not the file with that SHA-256.
     """
+    path = cache_place("networks") / f"{sha256[:16]}-{PurePosixPath(urlsplit(url).path).name[-_LONGEST_NAME:]}"
+    try:
+        if _digest(path) == sha256:
+            return path
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}") from error
     folder = cache_folder("networks")
     if folder is None:
         raise WeightsError(f"{url} cannot be kept: no folder can be written; set FACED_CACHE_DIR")
-    path = folder / f"{sha256[:16]}-{PurePosixPath(urlsplit(url).path).name}"
-    if _digest(path) == sha256:
-        return path
     _logger.info("fetching %s", url)
     try:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".fetching-", delete=False) as file:
@@ -48,6 +52,8 @@ def kept_copy(url: str, sha256: str) -> Path:
                 found = _digest(partial)
                 if found != sha256:
                     raise WeightsError(f"{url} is another file: expected SHA-256 {sha256}, found {found}")
+                # Whoever runs the server may read what somebody else has fetched.
+                partial.chmod(0o644)
                 partial.replace(path)
             finally:
                 partial.unlink(missing_ok=True)
@@ -60,5 +66,5 @@ def _digest(path: Path) -> str | None:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faced_models.chips import chip_to_picture
+from faced_models.chips import chip_to_picture, reach
 from faced_proto.types import Box, RgbImage
 
 # How dlib's chip without padding and MMOD's box lie to each other, medians over 3,476 faces of FER2013's PublicTest:
@@ -69,8 +69,13 @@ def cut_smoothly(image: RgbImage, transform: NDArray[np.float64], size: int) -> 
     matrix[:, :2] /= samples
     # Sample i of a pixel lies at (i + 0.5) / samples - 0.5 from its centre.
     matrix[:, 2] += transform[:, :2] @ np.full(2, 0.5 / samples - 0.5)
+    # The region around the crop alone: some versions of OpenCV refuse pictures with a side of 32,767 pixels and more.
+    left, top, right, bottom = reach(transform, size, image.shape, margin=samples + 2)
+    if left >= right or top >= bottom:
+        return np.zeros((size, size, 3), np.uint8)
+    matrix[:, 2] -= left, top
     fine = cv2.warpAffine(
-        image,
+        image[top:bottom, left:right],
         matrix,
         (size * samples, size * samples),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,

@@ -17,16 +17,20 @@ from faced_service.formats.header import Header
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """How files of one format are read; `max_side` in pixels is what the format or its decoder can do."""
+    """How files of one format are read; `max_side` in pixels is what the format or its decoder can do.
+
+    `bare` gives what the decoder needs of a whole file.
+    """
 
     name: str
     max_side: int
     read_header: Callable[[bytes], Header]
     check_whole: Callable[[bytes], None]
+    bare: Callable[[bytes], bytes] = bytes
 
 
 _JPEG = FileFormat("JPEG", jpeg.MAX_SIDE, jpeg.read_header, jpeg.check_whole)
-_PNG = FileFormat("PNG", png.MAX_SIDE, png.read_header, png.check_whole)
+_PNG = FileFormat("PNG", png.MAX_SIDE, png.read_header, png.check_whole, png.bare)
 _WEBP = FileFormat("WebP", webp.MAX_SIDE, webp.read_header, webp.check_whole)
 _BMP = FileFormat("BMP", bmp.MAX_SIDE, bmp.read_header, bmp.check_whole)
 

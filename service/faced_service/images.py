@@ -89,9 +89,10 @@ def _decode_file(file: EncodedImage, max_pixels: int) -> RgbImage:
     header = read_header(file.data, file_format)
     _limit(header.width, header.height, max_pixels)
     check_whole(file.data, file_format)
+    content = np.frombuffer(file_format.bare(file.data), np.uint8)
     try:
         # Orientation is applied below, so that all formats and versions of the decoder agree on it.
-        decoded = cv2.imdecode(np.frombuffer(file.data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+        decoded = cv2.imdecode(content, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
         raise ImageCorrupt(f"the {file_format.name} file cannot be decoded") from error
     if decoded is None:

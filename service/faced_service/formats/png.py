@@ -15,6 +15,7 @@ MAX_SIDE = 1_000_000
 """The decoder's."""
 
 _PIXELS = b"IDAT"
+_OF_THE_PICTURE = frozenset({b"IHDR", b"PLTE", b"tRNS", _PIXELS, b"IEND"})
 
 
 def read_header(data: bytes) -> Header:
@@ -72,3 +73,13 @@ def check_whole(data: bytes) -> None:
         raise ImageTruncated(f"the PNG file ends before its picture does ({len(data)} bytes)")
     if _PIXELS not in kinds:
         raise ImageCorrupt("the PNG file has no pixels")
+
+
+def bare(data: bytes) -> bytes:
+    """The file with what its picture needs alone: decoders unpack every compressed text, which can be megabytes each.
+
+    Of an animation that leaves the picture that decoders without animations show.
+    """
+    kept = [(start, end) for kind, start, end in _chunks(data) if kind in _OF_THE_PICTURE]
+    # A chunk's length and type lie before its content, its checksum after.
+    return SIGNATURE + b"".join(memoryview(data)[start - 8 : end + 4] for start, end in kept)

@@ -12,7 +12,7 @@ import pytest
 
 import faced_client
 from faced_client import AsyncClient, Client, StreamFrame
-from faced_proto.types import ErrorReason, StreamConfig, StreamMode
+from faced_proto.types import ErrorReason, FrameFailure, StreamConfig, StreamMode
 
 
 def frames(count):
@@ -190,6 +190,14 @@ def test_a_picture_that_cannot_be_sent_fails_once(collect, service):
     breaking(service, every=3)
     results = [outcome.result for outcome in collect([b"", b"", b"", b""])]
     assert [(result.reason, result.message) for result in results] == [(ErrorReason.IMAGE_EMPTY, "image: is empty")] * 4
+
+
+def test_a_file_that_the_server_would_not_take_fails_alone(collect, service):
+    service.max_message_bytes = 1 << 16
+    small, large = next(frames(1)), b"\xff" * 70_000
+    results = [outcome.result for outcome in collect([small, small, large, small])]
+    assert [isinstance(result, FrameFailure) for result in results] == [False, False, True, False]
+    assert results[2].reason is ErrorReason.MESSAGE_TOO_LARGE
 
 
 def test_closing_the_client_ends_the_waiting(running, service):

@@ -43,12 +43,22 @@ def test_an_outcome_makes_patience_and_pauses_new():
     assert 0.08 <= resumption.pause_after(Unavailable("gone")) <= 0.12
 
 
+def test_a_start_with_nothing_to_answer_makes_patience_new():
+    """A camera that sees nothing for long outlives every server that sends its streams elsewhere."""
+    clock = Clock()
+    resumption = Resumption(5.0, clock)
+    for _ in range(3):
+        resumption.started(0)
+        clock.now += 300
+        assert 0.08 <= resumption.pause_after(Unavailable("the connection is old")) <= 0.12
+
+
 def test_a_start_alone_is_no_progress():
     clock = Clock()
     resumption = Resumption(5.0, clock)
     resumption.pause_after(Unavailable("gone"))
     clock.now += 6
-    resumption.started()
+    resumption.started(1)
     assert resumption.pause_after(Unavailable("gone")) is None
 
 
@@ -56,13 +66,13 @@ def test_a_start_alone_is_no_progress():
 def test_some_errors_pass_only_for_a_stream_that_was_taken_once(error):
     resumption = Resumption(5.0)
     assert resumption.pause_after(error) is None
-    resumption.started()
+    resumption.started(1)
     assert resumption.pause_after(error) > 0
 
 
 def test_the_servers_own_delay_is_kept():
     resumption = Resumption(5.0)
-    resumption.started()
+    resumption.started(1)
     assert resumption.pause_after(Overloaded("full", retry_after=2.5)) == 2.5
     assert resumption.pause_after(Overloaded("full", retry_after=7.0)) is None
 
@@ -72,7 +82,7 @@ def test_the_servers_own_delay_is_kept():
 )
 def test_other_errors_are_final(error):
     resumption = Resumption(5.0)
-    resumption.started()
+    resumption.started(1)
     assert resumption.pause_after(error) is None
 
 

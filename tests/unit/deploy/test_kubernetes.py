@@ -59,6 +59,12 @@ def test_the_settings_are_ones_that_the_server_has_and_safe_on_a_network(setting
     assert str(settings.cpu_threads) == container["resources"]["requests"]["cpu"]
 
 
+def test_the_variables_of_the_service_are_not_taken_for_settings(pod):
+    """Else its containers have FACED_PORT=tcp://... of the service `faced`."""
+    assert the("Service")["metadata"]["name"] == "faced"
+    assert pod["spec"]["enableServiceLinks"] is False
+
+
 def test_it_has_time_to_drain(settings, pod):
     assert pod["spec"]["terminationGracePeriodSeconds"] >= settings.drain_wait_s + settings.drain_grace_s + 10
 

@@ -53,6 +53,24 @@ def site(tmp_path):
         server.shutdown()
 
 
+def test_a_copy_that_another_user_fetched_can_be_read_where_nothing_can_be_written(site, cache):
+    path = kept_copy(f"{site}/net.onnx", SHA)
+    assert path.stat().st_mode & 0o777 == 0o644
+    cache.chmod(0o555)
+    try:
+        assert kept_copy("http://127.0.0.1:1/net.onnx", SHA) == path
+    finally:
+        cache.chmod(0o755)
+
+
+def test_what_cannot_be_read_is_told_and_long_names_are_cut(site, cache):
+    with pytest.raises(WeightsError, match="cannot be fetched"):
+        kept_copy(f"{site}/{'n' * 400}.onnx", SHA)
+    (cache / f"{SHA[:16]}-net.onnx").mkdir()
+    with pytest.raises(WeightsError, match=f"{SHA[:16]}-net.onnx cannot be read: Is a directory"):
+        kept_copy(f"{site}/net.onnx", SHA)
+
+
 def test_a_network_is_fetched_once_and_kept_under_its_digest(site, cache):
     path = kept_copy(f"{site}/net.onnx?v=1", SHA)
     assert path == cache / f"{SHA[:16]}-net.onnx"

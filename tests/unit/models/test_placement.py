@@ -55,6 +55,26 @@ def test_the_face_aligner_puts_level_eyes_where_imutils_does():
     assert right == pytest.approx((65, 35), abs=0.01)
 
 
+@pytest.mark.parametrize("turn", [0, 17])
+@pytest.mark.parametrize("side", [40, 64, 300])
+def test_a_crop_is_cut_from_what_is_around_it(side, turn):
+    """Of a picture wider than some versions of OpenCV take, at its border and outside."""
+    wide = np.random.default_rng(0).integers(0, 256, (200, 40_000, 3), np.uint8)
+    for centre in (20_000.5, 39_990, 41_000):
+        transform = blend_to_picture(
+            Box(centre - side / 2, 60, centre + side / 2, 60 + side),
+            turned(POINTS / 150 * side, turn, (side, side)) + np.array((centre - side, 60 - side / 2)),
+            64,
+            0.2,
+        )
+        first = max(0, min(int(centre) - 1000, 38_000))
+        near = transform.copy()
+        near[0, 2] -= first
+        small = np.zeros((200, 4000, 3), np.uint8)
+        small[:, : min(4000, 40_000 - first)] = wide[:, first : first + 4000]
+        assert (cut_smoothly(wide, transform, 64) == cut_smoothly(small, near, 64)).all()
+
+
 @pytest.mark.parametrize("scale", [0.5, 1.0, 1.7, 4.0])
 def test_a_smooth_crop_keeps_a_gradient_in_place(scale):
     ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 256, axis=0).repeat(3, axis=2)

@@ -1,5 +1,6 @@
 import io
 import struct
+import time
 import zlib
 from contextlib import suppress
 
@@ -44,10 +45,11 @@ def reason_of(data, **options):
     return caught.value.reason
 
 
-def png(width, height, *chunks):
-    def chunk(kind, content):
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+def chunk(kind, content):
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
+
+def png(width, height, *chunks):
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunk(*pair) for pair in chunks)
 
@@ -240,6 +242,17 @@ def test_sizes_of_zero_are_corrupt():
     jpeg[at + 5 : at + 7] = b"\0\0"
     assert reason_of(bytes(jpeg)) is ErrorReason.IMAGE_CORRUPT
     assert reason_of(png(0, 10)) is ErrorReason.IMAGE_CORRUPT
+
+
+def test_compressed_texts_are_not_unpacked():
+    """Each of these has 8 MB: the decoder would take 2 s for them."""
+    data = encode(face(), ".png")
+    text = b"Comment\0\0" + zlib.compress(bytes(8_000_000), 9)
+    header = data[:33]
+    texts = b"".join(chunk(b"zTXt", text) for _ in range(100))
+    begin = time.process_time()
+    assert (read(header + texts + data[33:]) == face()).all()
+    assert time.process_time() - begin < 0.5
 
 
 def test_png_with_a_flipped_byte_is_corrupt():
