@@ -47,6 +47,9 @@ class RawLayout:
     planes: tuple[Plane, ...]
 
 
+MOST_PLANES = 3
+"""No format has more."""
+
 _PACKED_BYTES = {
     PixelFormat.BGR24: 3,
     PixelFormat.RGB24: 3,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import TypeVar
 
@@ -13,22 +14,26 @@ from google.protobuf.message import DecodeError, Message
 
 from faced_proto.convert import (
     ConvertError,
+    analysis_options_from_proto,
     axes_of,
     duration_from_proto,
     rotation_from_proto,
     stream_config_from_proto,
 )
-from faced_proto.types import ModelInfo, StreamConfig
-from faced_proto.v1 import image_pb2, service_pb2
+from faced_proto.types import AnalysisOptions, Axis, ModelInfo, StreamConfig
+from faced_proto.v1 import image_pb2, options_pb2, service_pb2
 from faced_service.errors import DeadlineExceeded, FacedError, InvalidOption, RawLayoutError, StreamOrder
 from faced_service.images import EncodedImage, Picture
-from faced_service.raw_pixels import PixelFormat, Plane, RawLayout
+from faced_service.raw_pixels import MOST_PLANES, PixelFormat, Plane, RawLayout
 from faced_service.stream_frame import StreamFrame
+from faced_service.stream_start import MAX_HISTORY_FACES, MAX_HISTORY_ROWS, beside_loop, check_history, first_message
 
 _FORMATS = {
     image_pb2.PixelFormat.Value(f"PIXEL_FORMAT_{pixel_format.name}"): pixel_format for pixel_format in PixelFormat
 }
 
+_MAX_NAMES = 1024
+"""Of attributes; there are never so many, and looking at millions takes a second."""
 
 _Request = TypeVar("_Request", bound=Message)
 
@@ -82,11 +87,21 @@ async def only(messages: AsyncIterator[_Request | Malformed], limit: float) -> _
     return whole(received)
 
 
+def options_from_proto(options: options_pb2.AnalysisOptions) -> AnalysisOptions:
+    """What the caller asks for; limits are looked at later.
+
+    Raises:
+        InvalidOption: it names more attributes than there can be.
+    """
+    _limit("options.attributes", len(options.attributes.names), _MAX_NAMES, "names")
+    return analysis_options_from_proto(options)
+
+
 def picture_from_proto(image: image_pb2.Image) -> Picture:
     """The picture that was sent, or one without content.
 
     Raises:
-        RawLayoutError: the pixel format is unset or unknown.
+        RawLayoutError: the pixel format is unset or unknown, or there are more planes than any format has.
         InvalidOption: the rotation is unknown.
     """
     try:
@@ -120,22 +135,37 @@ def deadline_from_proto(deadline: Duration | None, time_remaining: float | None,
 
 
 async def first_config(
-    messages: AsyncIterator[service_pb2.AnalyzeStreamRequest | Malformed], models: tuple[ModelInfo, ...]
+    messages: AsyncIterator[service_pb2.AnalyzeStreamRequest | Malformed],
+    models: tuple[ModelInfo, ...],
+    *,
+    limit_s: float,
+    ending: asyncio.Event,
 ) -> StreamConfig:
     """The configuration that begins a stream.
 
     Raises:
         StreamOrder: the first message is something else, or there is none.
-        InvalidOption: it cannot be read.
+        InvalidOption: it cannot be read, or asks for too much.
+        DeadlineExceeded: it did not come within `limit_s` seconds.
+        NotReady: `ending` was set before it came.
     """
-    first = await anext(messages, None)
+    first = await first_message(anext(messages, None), "configuration", limit_s=limit_s, ending=ending)
     message = None if first is None else whole(first)
     if message is None or message.WhichOneof("kind") != "config":
         raise StreamOrder("the first message of a stream must be its configuration")
+    return await beside_loop(message.config.history, partial(_stream_config, message.config, axes_of(models)))
+
+
+def _stream_config(message: service_pb2.StreamConfig, axes: Mapping[str, Axis]) -> StreamConfig:
+    _limit("options.attributes", len(message.options.attributes.names), _MAX_NAMES, "names")
+    _limit("history", len(message.history), MAX_HISTORY_ROWS, "rows")
+    _limit("history", sum(len(row.analysis.faces) for row in message.history), MAX_HISTORY_FACES, "faces")
     try:
-        return stream_config_from_proto(message.config, axes_of(models))
+        config = stream_config_from_proto(message, axes)
     except ConvertError as error:
         raise InvalidOption(str(error)) from error
+    check_history(config.history)
+    return config
 
 
 async def frames(messages: AsyncIterator[service_pb2.AnalyzeStreamRequest | Malformed]) -> AsyncIterator[StreamFrame]:
@@ -159,12 +189,18 @@ async def frames(messages: AsyncIterator[service_pb2.AnalyzeStreamRequest | Malf
         del frame
 
 
+def _limit(field: str, count: int, most: int, what: str) -> None:
+    if count > most:
+        raise InvalidOption(f"{field} has {count} {what}, there may be {most}")
+
+
 def _frame(frame: service_pb2.Frame) -> StreamFrame:
     picture: Picture | FacedError
     try:
         picture = picture_from_proto(frame.image)
     except FacedError as error:
-        picture = error
+        # Its traceback would hold the message.
+        picture = error.with_traceback(None)
     return StreamFrame(frame.frame_id, picture, frame.media_time_us if frame.HasField("media_time_us") else None)
 
 
@@ -173,5 +209,7 @@ def _raw_layout(raw: image_pb2.RawImage) -> RawLayout:
     if pixel_format is None:
         what = f"has the value {raw.pixel_format}, which is unknown here" if raw.pixel_format else "is not set"
         raise RawLayoutError(f"image.raw.pixel_format {what}")
+    if len(raw.planes) > MOST_PLANES:
+        raise RawLayoutError(f"image.raw has {len(raw.planes)} planes, no format has more than {MOST_PLANES}")
     planes = tuple(Plane(plane.data, plane.row_stride, plane.pixel_stride) for plane in raw.planes)
     return RawLayout(pixel_format, raw.width, raw.height, planes)

@@ -11,7 +11,6 @@ from time import monotonic
 import grpc
 
 from faced_proto.convert import (
-    analysis_options_from_proto,
     duration_to_proto,
     frame_analysis_to_proto,
     frame_outcome_to_proto,
@@ -33,13 +32,14 @@ from faced_service.requests import (
     first_config,
     frames,
     only,
+    options_from_proto,
     picture_from_proto,
     reader_of,
 )
 from faced_service.settings import Settings
 from faced_service.stream import Draining, Stream
 from faced_service.stream_frame import StreamFrame
-from faced_service.stream_start import start_stream
+from faced_service.stream_start import beside_loop, start_stream
 
 SERVICE_NAME = str(service_pb2.DESCRIPTOR.services_by_name["FaceAnalysisService"].full_name)
 
@@ -91,7 +91,7 @@ class FaceAnalysisServicer:
                 message: service_pb2.AnalyzeRequest = await only(requests, self._settings.upload_timeout_s)
             arrived = monotonic()
             self._metrics.picture_came(caller.label)
-            options = analysis_options_from_proto(message.options)
+            options = options_from_proto(message.options)
             own_deadline = message.deadline if message.HasField("deadline") else None
             deadline = deadline_from_proto(own_deadline, context.time_remaining(), arrived)
             picture = picture_from_proto(message.image)
@@ -123,11 +123,14 @@ class FaceAnalysisServicer:
         ending: asyncio.Event,
         context: CallContext,
     ) -> None:
-        config = await first_config(messages, self._analyzer.info().models)
+        config = await first_config(
+            messages, self._analyzer.info().models, limit_s=self._settings.upload_timeout_s, ending=ending
+        )
         started = start_stream(config, self._analyzer, credits=self._settings.stream_credits)
         include_labels = bool(started.config.options.include_labels)
         include_landmarks = bool(started.config.options.include_landmarks)
-        stream = Stream(
+        begin = partial(
+            Stream,
             started,
             self._analyzer,
             caller=caller.name,
@@ -136,6 +139,9 @@ class FaceAnalysisServicer:
             draining=ending,
             drain_grace=self._settings.drain_grace_s,
         )
+        stream = await beside_loop(config.history, begin)
+        # The history would stay as long as the stream.
+        del config, begin
         await context.write(service_pb2.AnalyzeStreamResponse(started=stream_started_to_proto(started)))
         async with aclosing(stream.outcomes(self._checked(frames(messages), caller))) as outcomes:
             async for outcome in outcomes:

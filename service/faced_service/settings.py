@@ -120,7 +120,9 @@ class Settings:
         "unset: no limit.",
     ] = None
     upload_timeout_s: Annotated[
-        float, Real(0.1, 86400), "Seconds within which the picture of a call must have arrived."
+        float,
+        Real(0.1, 86400),
+        "Seconds within which the picture of a call, or the start of a stream, must have arrived.",
     ] = 30.0
     stream_credits: Annotated[int, Whole(1, 256), "Frames of one stream that may be unanswered."] = 4
     run_timeout_s: Annotated[

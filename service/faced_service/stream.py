@@ -73,6 +73,8 @@ class Stream:
     ) -> None:
         """`allowance` is awaited before each frame that is analysed; `history` are the rows that tracks go on from.
 
+        Learning many rows takes a while: this may run in a thread.
+
         Raises:
             InvalidOption: their times run backwards.
         """

@@ -16,13 +16,13 @@ from faced_proto.types import FrameAnalysis, FrameFailure, FrameOutcome, StreamS
 from faced_service.access import Access, Caller
 from faced_service.analyzer import Analyzer
 from faced_service.endings import Endings
-from faced_service.errors import DeadlineExceeded, FacedError, Overloaded, StreamOrder
+from faced_service.errors import FacedError, Overloaded, StreamOrder
 from faced_service.images import EncodedImage, Picture
 from faced_service.metrics import Metrics
 from faced_service.settings import Settings
 from faced_service.stream import Draining, Stream
 from faced_service.stream_frame import StreamFrame
-from faced_service.stream_start import start_stream
+from faced_service.stream_start import first_message, start_stream
 from faced_service.web.http_status import close_code
 from faced_service.web.peer import host_of, peer_of
 from faced_service.web.web_calls import WebCall, WebCalls, error_object
@@ -65,8 +65,8 @@ class CameraSockets:
             asyncio.get_running_loop().call_later(_GOODBYE_S, peer_of(socket).abort)
 
     async def _converse(self, socket: WebSocket, call: WebCall) -> None:
-        with self._stranger(host_of(socket)):
-            start = start_from(await _first_text(socket, self._settings.upload_timeout_s))
+        with self._stranger(host_of(socket)), self._endings.stream() as ending:
+            start = start_from(await _first_text(socket, self._settings.upload_timeout_s, ending))
         header = socket.headers.get("authorization")
         caller = call.authenticate(header if start.token is None else f"Bearer {start.token}")
         peer_of(socket).expect(self._settings.max_message_bytes)
@@ -129,12 +129,8 @@ class CameraSockets:
             del frame
 
 
-async def _first_text(socket: WebSocket, limit_s: float) -> str:
-    try:
-        async with asyncio.timeout(limit_s):
-            message = await socket.receive()
-    except TimeoutError as error:
-        raise DeadlineExceeded(f"no start came within {limit_s:g} s (upload_timeout_s)") from error
+async def _first_text(socket: WebSocket, limit_s: float, ending: asyncio.Event) -> str:
+    message = await first_message(socket.receive(), "start", limit_s=limit_s, ending=ending)
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1005))
     text = message.get("text")

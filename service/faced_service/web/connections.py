@@ -63,8 +63,11 @@ class Connection(H11Protocol):
             self._refuse(self._refusal)
             return
         super().data_received(data)
+        theirs = self.conn.their_state
+        # Refused before its body had come: what still comes has ended uvicorn's timer, and nothing sets it again.
+        refused = self.cycle is not None and self.cycle.response_complete and theirs is h11.SEND_BODY
         # A request whose headers trickle in holds a connection as well.
-        if self.transport.get_protocol() is not self or self.conn.their_state is not h11.IDLE:
+        if self.transport.get_protocol() is not self or not (refused or theirs is h11.IDLE):
             self._have_headers()
         elif self.timeout_keep_alive_task is None:
             self._wait_for_headers()

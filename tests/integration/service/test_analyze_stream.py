@@ -126,6 +126,7 @@ def test_ids_that_do_not_increase_end_the_stream_after_the_frames_before(stub, r
             "unknown_attribute",
         ),
         ([config(history=[service_pb2.FrameOutcome()])], "invalid_option"),
+        ([config(history=BACKWARDS[:1] * 8193)], "invalid_option"),
     ],
 )
 def test_streams_that_begin_or_go_on_wrongly_end_with_a_reason(stub, failure, messages, reason):

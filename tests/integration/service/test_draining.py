@@ -87,6 +87,25 @@ def test_a_silent_stream_is_ended_by_the_server_before_the_grace_is_over(network
     asyncio.run(play())
 
 
+def test_a_stream_that_has_not_begun_is_told_at_once_to_come_again(networks):
+    async def play():
+        server = Stopping(networks)
+        async with grpc.aio.insecure_channel(await server.address) as channel:
+            stub = service_pb2_grpc.FaceAnalysisServiceStub(channel)
+            call = stub.AnalyzeStream()
+            await call.wait_for_connection()
+            # The call is there when another that came after it is answered.
+            await stub.GetServerInfo(service_pb2.GetServerInfoRequest())
+            begun = monotonic()
+            server.begin.set()
+            assert await call.code() is grpc.StatusCode.UNAVAILABLE
+            assert dict(await call.trailing_metadata())["faced-reason"] == "not_ready"
+            await server.task
+            assert monotonic() - begun < GRACE_S / 2
+
+    asyncio.run(play())
+
+
 def test_the_sdk_gets_all_answers_and_without_reconnecting_says_that_the_server_is_stopping(networks, astronaut):
     face = astronaut[:256, 96:352]
 

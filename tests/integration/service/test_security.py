@@ -244,6 +244,20 @@ def test_a_picture_that_does_not_arrive_is_given_up(serving):
         assert stub_of(channel).GetServerInfo(INFO).version
 
 
+def test_a_stream_that_does_not_begin_is_given_up_and_leaves_its_place_to_others(serving):
+    with serving(upload_timeout_s=0.3, max_streams=1) as (address, _), grpc.insecure_channel(address) as channel:
+        never = threading.Event()
+        with pytest.raises(grpc.RpcError, match=r"no configuration came within 0\.3 s \(upload_timeout_s\)") as caught:
+            list(stub_of(channel).AnalyzeStream(iter(lambda: never.wait(20), True), timeout=20))
+        never.set()
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert dict(caught.value.trailing_metadata())["faced-reason"] == "deadline"
+        # One that has begun may be silent for longer.
+        _, send = opened(stub_of(channel))
+        time.sleep(0.6)
+        send()
+
+
 def test_a_caller_that_vanishes_while_its_picture_arrives_gives_its_place_back(serving, raw_face):
     with serving(queue_limit=1) as (address, _), grpc.insecure_channel(address) as channel:
         never = threading.Event()

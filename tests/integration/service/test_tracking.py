@@ -2,12 +2,16 @@
 
 import asyncio
 from dataclasses import replace
+from importlib import import_module
+from threading import Event
 
+import grpc
 import numpy as np
 import pytest
 
 from faced_proto import convert
 from faced_proto.types import AnalysisOptions, IntegerBins, StreamConfig, StreamMode
+from faced_proto.v1 import service_pb2, service_pb2_grpc
 from faced_service.analyzer import Analyzer
 from faced_service.bench.clip import video_frames
 from faced_service.errors import InvalidOption
@@ -184,6 +188,29 @@ def test_rows_older_than_the_span_only_keep_their_numbers(networks, jittery, unb
 def test_history_that_runs_backwards_is_refused(networks, unbroken):
     with pytest.raises(InvalidOption, match="history: media_time_us"):
         answers(networks, [], replace(TRACKED, history=(unbroken[1], unbroken[0])))
+
+
+@pytest.mark.parametrize("step", ["requests.stream_config_from_proto", "stream.StreamTracks"])
+def test_while_a_stream_takes_its_history_in_others_are_served(serving, networks, unbroken, monkeypatch, step):
+    """Neither reading it nor learning it, each of which is made to last until another call was answered."""
+    begun, served = Event(), Event()
+    original = getattr(import_module(f"faced_service.{step.partition('.')[0]}"), step.partition(".")[2])
+
+    def slow(*arguments):
+        begun.set()
+        assert served.wait(10), "the event loop stood still"
+        return original(*arguments)
+
+    config = convert.stream_config_to_proto(replace(TRACKED, history=unbroken[:3]))
+    with serving(networks=networks) as (address, _), grpc.insecure_channel(address) as channel:
+        stub = service_pb2_grpc.FaceAnalysisServiceStub(channel)
+        monkeypatch.setattr(f"faced_service.{step}", slow)
+        call = stub.AnalyzeStream(iter([service_pb2.AnalyzeStreamRequest(config=config)]), timeout=20)
+        assert begun.wait(10)
+        assert stub.GetServerInfo(service_pb2.GetServerInfoRequest(), timeout=5).version
+        served.set()
+        (answer,) = call
+        assert answer.HasField("started")
 
 
 @pytest.mark.data

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 
 import pytest
 
@@ -115,3 +116,20 @@ def test_a_server_that_stops_tells_its_cameras(web_serving, camera_of, face_jpeg
         listener.start()
     listener.join(30)
     assert heard == [{"type": "draining", "grace_s": 1.0}, 1012]
+
+
+def test_a_socket_without_a_start_does_not_hold_up_a_server_that_stops(web_serving, camera_of):
+    heard = []
+    with web_serving(drain_grace_s=8) as (url, _):
+        camera = camera_of(url)
+
+        def listen():
+            heard.append(camera.hear()["error"])
+            heard.append(camera.end())
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 4
+    listener.join(30)
+    assert heard == ["not_ready", 4503]
