@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -11,7 +11,7 @@ import faced_client
 from faced_cli.arguments import ImageArguments
 from faced_cli.connection import reach
 from faced_cli.errors import CommandError, InputError, UsageError
-from faced_cli.image_file import annotated_path, picture_files, read_bytes, upright_pixels, write_picture
+from faced_cli.image_file import annotated_path, picture_files, read_bytes, real_path, upright_pixels, write_picture
 from faced_cli.image_report import report
 from faced_cli.overlay import annotate
 from faced_cli.refusal import command_error, concerns_one_picture
@@ -30,35 +30,38 @@ def run_image(arguments: ImageArguments) -> int:
     """
     if arguments.annotate is not None:
         _make_folder(arguments.annotate)
+    # All of them before the first copy is written: a copy is no source, and replaces none.
+    sources = [(path, _pictures_of(path)) for path in arguments.paths]
+    taken = {real_path(file) for _, files in sources if not isinstance(files, InputError) for file in files}
     exit_code = 0
     with reach(arguments.connection) as reached:
-        pictures = _Pictures(reached.client, arguments)
-        for path in arguments.paths:
-            for failure in pictures.process_all(path):
+        pictures = _Pictures(reached.client, arguments, taken)
+        for path, files in sources:
+            for failure in pictures.process_all(path, files):
                 tell(str(failure))
                 exit_code = max(exit_code, failure.exit_code)
     return exit_code
 
 
 class _Pictures:
-    def __init__(self, client: faced_client.Client, arguments: ImageArguments) -> None:
+    """`taken` are the `real_path`s of what must not be written over; copies are added to them."""
+
+    def __init__(self, client: faced_client.Client, arguments: ImageArguments, taken: set[Path]) -> None:
         self._client = client
         self._arguments = arguments
         self._console = Console(highlight=False, soft_wrap=False)
-        self._taken = {path.resolve() for path in arguments.paths}
+        self._taken = taken
         self._printed = False
 
-    def process_all(self, path: Path) -> Iterator[CommandError]:
-        """A picture, or all those in a folder; gives what went wrong with each.
+    def process_all(self, path: Path, files: Sequence[Path] | InputError) -> Iterator[CommandError]:
+        """The pictures that `path` stands for; gives what went wrong with each.
 
         Raises:
             CommandError: what would go wrong with every picture.
         """
-        try:
-            files = picture_files(path)
-        except InputError as error:
-            self._print_error(path, error, error.reason)
-            yield error
+        if isinstance(files, InputError):
+            self._print_error(path, files, files.reason)
+            yield files
             return
         for file in files:
             failure = self.process(file)
@@ -110,7 +113,7 @@ class _Pictures:
         image = upright_pixels(path, content, analysis.width, analysis.height)
         target = annotated_path(folder, path, self._taken)
         write_picture(target, annotate(image, analysis, self._arguments.style))
-        self._taken.add(target)
+        self._taken.add(real_path(target))
         return target
 
     def _print(self, path: Path, analysis: FrameAnalysis, written: Path | None) -> None:
@@ -130,6 +133,13 @@ class _Pictures:
     def _print_error(self, path: Path, error: CommandError, reason: str) -> None:
         if self._arguments.json:
             print_text(json_line(error_object(str(path), reason, str(error))) + "\n")
+
+
+def _pictures_of(path: Path) -> Sequence[Path] | InputError:
+    try:
+        return picture_files(path)
+    except InputError as error:
+        return error
 
 
 def _make_folder(folder: Path) -> None:

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from pathlib import Path
 
 import cv2
 import numpy as np
-from imutils.paths import list_images
+from imutils.paths import list_files
 
 from faced_cli.errors import InputError
 from faced_proto.types import ErrorReason, RgbImage
 
 _JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
-_WRITTEN_SUFFIXES = _JPEG_SUFFIXES | {".png", ".webp", ".bmp"}
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+"""Of the kinds that the server reads; copies are written in the same ones."""
+
 _MOST_BYTES = 128 << 20
 """More than any server takes in one message."""
 
 
 def picture_files(path: Path) -> list[Path]:
-    """The path itself, or, if it is a folder, the picture files in and below it, by name.
+    """The path itself, or, if it is a folder, the JPEG, PNG, WebP and BMP files in and below it, by name.
 
     Raises:
         InputError: the folder holds no pictures.
     """
     if not path.is_dir():
         return [path]
-    found = sorted(Path(name) for name in list_images(str(path)))
+    found = sorted(Path(name) for name in list_files(str(path), validExts=_SUFFIXES))
     if not found:
         raise InputError(f"{path}: is a folder without pictures")
     return found
@@ -72,12 +75,20 @@ def upright_pixels(path: Path, content: bytes, width: int, height: int) -> RgbIm
     return np.ascontiguousarray(pixels[:, :, ::-1]).astype(np.uint8, copy=False)
 
 
+def real_path(path: Path) -> Path:
+    """The one absolute name of a file, whatever links and relative names lead to it."""
+    return Path(os.path.realpath(path))  # unlike `Path.resolve`, also of links that lead to themselves
+
+
 def annotated_path(folder: Path, source: Path, taken: set[Path]) -> Path:
-    """A name for the annotated copy that is not in `taken`; suffix: the source's own, or ".png"."""
-    suffix = source.suffix.lower() if source.suffix.lower() in _WRITTEN_SUFFIXES else ".png"
+    """A name for the annotated copy of which no other name is in `taken`, whose paths are `real_path`s.
+
+    Suffix: the source's own, or ".png".
+    """
+    suffix = source.suffix.lower() if source.suffix.lower() in _SUFFIXES else ".png"
     path = folder / f"{source.stem}.annotated{suffix}"
     number = 2
-    while path in taken:
+    while real_path(path) in taken:
         path = folder / f"{source.stem}-{number}.annotated{suffix}"
         number += 1
     return path

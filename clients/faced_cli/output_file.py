@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -78,6 +79,20 @@ class OutputFile:
                 with suppress(OSError):  # a device has no length
                     self._file.truncate(begin)
             raise
+
+
+def clear(path: Path) -> None:
+    """Removes the file that a run before left at `path`; behind a link it is emptied. Devices and pipes hold nothing.
+
+    Raises:
+        OSError: it may not be written.
+    """
+    if not path.is_file():
+        return
+    os.truncate(path, 0)
+    if not path.is_symlink():  # what it leads to may be open already, as behind /dev/stdout
+        with suppress(OSError):  # its folder is closed
+            path.unlink()
 
 
 def _whole_boxes(data: bytearray, *, begun: bool) -> int:

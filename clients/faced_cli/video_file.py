@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from faced_cli.audio_track import AudioTracks
 from faced_cli.errors import InputError
 from faced_cli.frames import SourceFrame, VideoForm
-from faced_cli.output_file import OutputFile
+from faced_cli.output_file import OutputFile, clear
 from faced_cli.partial_video import PartialVideo, parameters_of
 from faced_proto.types import RgbImage
 
@@ -71,6 +71,17 @@ class VideoFile:
     ) -> None:
         self.close()
 
+    def begin_anew(self) -> None:
+        """Takes away what a run before left at `path`; to be called first of all.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        try:
+            clear(self.path)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
     def carry_over(self, before: PartialVideo, most: int) -> int:
         """Takes over the first frames, `most` or fewer, of a run that was cut off; to be called first of all.
 
@@ -82,6 +93,7 @@ class VideoFile:
         """
         self._beside = self.path.with_name(self.path.name + ".resumed")
         try:
+            self._beside.unlink(missing_ok=True)
             self._muxer = _Muxer(self._beside, self._form, before.width, before.height)
             if self._muxer.parameters == before.parameters:
                 for begin, duration, packet in before.frames(self._form.time_base):
@@ -145,7 +157,8 @@ class VideoFile:
                 self._beside.unlink(missing_ok=True)
 
     def _take_place(self) -> None:
-        if self._beside is not None:
+        # At a few frames a second the encoder may hold back even the first frame of its own.
+        if self._beside is not None and self._beside.exists():
             self._beside.replace(self.path)
             self._beside = None
 

@@ -142,6 +142,10 @@ class VideoJob:
         return Beginning(cut_off.rows, drawn, cut_off.drawn_again(drawn // self._every))
 
     def _emit(self, row: VideoRow) -> None:
+        if self._video is not None and self._summary.frames == 0:
+            # As long as an older video lies there, nobody may note that rows of this one are done: a run that
+            # goes on from them would take its frames over.
+            self._video.begin_anew()
         result = row.outcome.result
         self._summary.add(row)
         if isinstance(result, FrameFailure):

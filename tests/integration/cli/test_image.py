@@ -159,3 +159,30 @@ def test_a_folder_without_pictures_is_told(cli, server, tmp_path):
     assert code == 3
     assert json.loads(out)["source"] == str(tmp_path)
     assert f"{tmp_path}: is a folder without pictures" in err
+
+
+def test_a_folder_s_webp_is_analysed_and_its_tiff_is_not(cli, server, head, tmp_path):
+    for suffix in ("webp", "tiff"):
+        cv2.imwrite(str(tmp_path / f"portrait.{suffix}"), head[:, :, ::-1])
+    code, out, err = cli("image", tmp_path, "--json", "--server", server)
+    assert (code, err) == (0, "")
+    (row,) = without_timing(out)
+    assert row["source"] == str(tmp_path / "portrait.webp")
+    assert len(row["faces"]) == 1
+
+
+@pytest.mark.parametrize("named", ["out/portrait.annotated.png", "out"])
+def test_no_copy_replaces_a_picture_that_is_read(cli, server, portrait, tmp_path, monkeypatch, named):
+    monkeypatch.chdir(tmp_path)
+    source = tmp_path / "out" / "portrait.annotated.png"
+    source.parent.mkdir()
+    content = portrait.read_bytes()
+    source.write_bytes(content)
+    # Relative names, and the picture that the copy would replace comes after it.
+    code, out, _ = cli("image", "portrait.png", named, "--annotate", "out", "--json", "--server", server)
+    assert code == 0
+    assert [row["source"] for row in without_timing(out)] == ["portrait.png", "out/portrait.annotated.png"]
+    assert source.read_bytes() == content
+    assert sorted(path.name for path in source.parent.iterdir()) == [
+        "portrait-2.annotated.png", "portrait.annotated.annotated.png", "portrait.annotated.png",
+    ]  # fmt: skip

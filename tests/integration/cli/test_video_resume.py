@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,6 +115,11 @@ def times(path):
         return [float(frame.time) for frame in container.decode(video=0)]
 
 
+def pictures(path):
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
 def packets(path):
     with av.open(str(path)) as container:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
@@ -197,3 +203,36 @@ def test_what_does_not_fit_is_not_resumed(crossing, tmp_path):
     begun_anew = run.whole("--force")
     assert f"{FRAMES} frames" in begun_anew.stdout
     assert len(run.lines()) == FRAMES
+
+
+KILLED_AT_THE_FIFTH_ROW = """
+import os, signal, sys
+from faced_cli.journal import Journal
+from faced_cli.main import main
+add, rows = Journal.add, []
+
+def add_and_count(journal, entry):
+    add(journal, entry)
+    rows.append(entry)
+    if len(rows) == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Journal.add = add_and_count
+main()
+"""
+
+
+def test_nothing_of_an_older_run_is_taken_over(crossing, unbroken, tmp_path):
+    # Killed while the encoder still looks ahead, so that nothing of the new video is on the disk.
+    whole, run = (Run(tmp_path / name, crossing, options=("--blur", "all")) for name in ("whole", "run"))
+    shutil.copy(unbroken.video, run.video)
+    for path in (run.rows, run.table):
+        path.write_text("older\n" * 10_000)
+    command = [sys.executable, "-c", KILLED_AT_THE_FIFTH_ROW, *run.command[len(FACED_CLI) :], "--force"]
+    assert subprocess.run(command, capture_output=True, timeout=200).returncode == -signal.SIGKILL
+    assert (run.folder / "rows.jsonl.journal").exists()
+    run.whole("--resume")
+    whole.whole()
+    run.check_equals(whole)
+    for one, other in zip(pictures(run.video), pictures(whole.video), strict=True):
+        assert abs(one.astype(int) - other).mean() < 4

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from faced_cli.errors import InputError
-from faced_cli.image_file import annotated_path, read_bytes, write_picture
+from faced_cli.image_file import annotated_path, picture_files, read_bytes, real_path, write_picture
 
 
 def test_devices_are_not_read():
@@ -52,3 +52,34 @@ def test_annotated_copies_of_equal_stems_do_not_meet(tmp_path, source, name):
     assert read.shape == image.shape
     if path.suffix not in (".jpg", ".jpeg"):
         assert (read == image).all()
+
+
+def test_a_copy_has_no_name_of_a_picture_that_is_taken(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("out").mkdir()
+    photo = Path("out/photo.annotated.jpg")
+    photo.write_bytes(b"photo")
+    Path("out/photo-2.annotated.jpg").symlink_to(photo.absolute())
+    Path("link").symlink_to("out")
+    for folder in (Path("out"), Path("link"), tmp_path / "out"):
+        assert annotated_path(folder, Path("photo.jpg"), {real_path(photo)}) == folder / "photo-3.annotated.jpg"
+
+
+def test_a_link_to_itself_takes_no_name(tmp_path):
+    loop = tmp_path / "a.annotated.png"
+    loop.symlink_to(loop)
+    assert annotated_path(tmp_path, Path("a.png"), set()) == loop
+
+
+def test_a_folder_holds_the_kinds_that_can_be_read(tmp_path):
+    (tmp_path / "below").mkdir()
+    names = ("a.webp", "b.JPG", "below/c.WebP", "d.jpeg", "e.png", "f.bmp")
+    for name in (*names, "g.tif", "h.tiff", "i.txt", "webp", "j.webp.part"):
+        (tmp_path / name).touch()
+    assert picture_files(tmp_path) == [tmp_path / name for name in names]
+
+
+def test_a_folder_of_other_kinds_has_no_pictures(tmp_path):
+    (tmp_path / "scan.tif").touch()
+    with pytest.raises(InputError, match="is a folder without pictures"):
+        picture_files(tmp_path)

@@ -1,6 +1,8 @@
+import os
+
 import pytest
 
-from faced_cli.output_file import OutputFile
+from faced_cli.output_file import OutputFile, clear
 
 
 def box(kind, size=16):
@@ -67,3 +69,41 @@ def test_a_file_that_cannot_be_made_fails_with_the_first_fragment(tmp_path):
     with pytest.raises(FileNotFoundError):
         file.write(box(b"moof") + box(b"mdat"))
     file.close()
+
+
+def test_clearing_removes_a_file_and_minds_none(path):
+    path.write_bytes(b"older")
+    clear(path)
+    assert not path.exists()
+    clear(path)
+
+
+def test_clearing_keeps_a_link_and_empties_what_it_leads_to(path, tmp_path):
+    target = tmp_path / "elsewhere.mp4"
+    target.write_bytes(b"older")
+    path.symlink_to(target)
+    clear(path)
+    assert path.is_symlink()
+    assert target.read_bytes() == b""
+
+
+def test_clearing_leaves_an_open_file_where_it_is(path, tmp_path):
+    with (tmp_path / "open.mp4").open("w+b") as file:
+        file.write(b"older")
+        file.flush()
+        path.symlink_to(f"/dev/fd/{file.fileno()}")
+        clear(path)
+        path.write_bytes(b"newer")
+        file.seek(0)
+        assert file.read() == b"newer"
+    assert (tmp_path / "open.mp4").read_bytes() == b"newer"
+
+
+def test_clearing_leaves_devices_and_pipes_alone(path, tmp_path):
+    os.mkfifo(path)
+    clear(path)
+    assert path.is_fifo()
+    device = tmp_path / "device.mp4"
+    device.symlink_to("/dev/full")
+    clear(device)
+    assert device.is_char_device()

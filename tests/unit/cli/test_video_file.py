@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -202,6 +203,34 @@ def test_a_killed_run_is_taken_over_without_encoding_again(noisy, tmp_path, kill
         assert one.duration == other.duration
         for a, b in zip(one.decode(video=0), other.decode(video=0), strict=True):
             assert abs(a.to_ndarray().astype(int) - b.to_ndarray()).mean() < 4
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_a_slow_video_is_taken_over_from_its_first_frame_on(tmp_path, older):
+    source, target, beside = tmp_path / "in.mp4", tmp_path / "out.mp4", tmp_path / "out.mp4.resumed"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("libx264", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for level in range(0, 240, 8):
+            grey = np.full((48, 64, 3), level, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
+        container.mux(stream.encode(None))
+    run(source, target, "if Path(sys.argv[2]).exists(): os.kill(os.getpid(), signal.SIGKILL)")
+    if older:  # another run was killed while it went on
+        beside.write_bytes(b"older")
+    assert carried(source, target, 1000) == 1
+    assert times(target) == times(source)
+    assert not beside.exists()
+
+
+def test_a_run_that_fails_before_its_first_frame_keeps_the_older_file(noisy, tmp_path):
+    target = tmp_path / "out.mp4"
+    run(noisy, target, "if frame.index == 220: os.kill(os.getpid(), signal.SIGKILL)")
+    before, content = partial_video(target), target.read_bytes()
+    with VideoSource(noisy) as source, VideoFile(target, source.form) as video:
+        assert video.carry_over(replace(before, parameters=frozenset()), 1000) == 0
+    assert target.read_bytes() == content
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]
 
 
 def test_soon_there_is_something_to_play(noisy, tmp_path):
