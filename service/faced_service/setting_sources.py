@@ -15,7 +15,8 @@ from faced_service.settings import Settings, SettingsError
 
 ENVIRONMENT_PREFIX = "FACED_"
 _OTHERS_VARIABLES = frozenset(
-    f"FACED_{name}" for name in ("SERVER", "TOKEN", "DATA", "TLS_CA", "CACHE_DIR", "CARRIERS", "TRAIN_DIR", "CAMERA")
+    f"FACED_{name}"
+    for name in ("SERVER", "TOKEN", "DATA", "TLS_CA", "CACHE_DIR", "CARRIERS", "TRAIN_DIR", "CAMERA", "PROTO")
 )
 """Read by clients, tests, networks and training; nothing to complain about here."""
 

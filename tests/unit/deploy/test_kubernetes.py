@@ -65,6 +65,13 @@ def test_the_variables_of_the_service_are_not_taken_for_settings(pod):
     assert pod["spec"]["enableServiceLinks"] is False
 
 
+def test_the_autoscaler_counts_waits_for_the_detector_alone():
+    """What the adapter looks for is not what it asks for: the queue must be named there too."""
+    (rule,) = yaml.safe_load(the("ConfigMap", "prometheus-adapter")["data"]["config.yaml"])["rules"]
+    assert rule["metricsQuery"].count("<<.Series>>{") == 2
+    assert rule["metricsQuery"].count('<<.Series>>{queue="detect",<<.LabelMatchers>>}') == 2
+
+
 def test_it_has_time_to_drain(settings, pod):
     assert pod["spec"]["terminationGracePeriodSeconds"] >= settings.drain_wait_s + settings.drain_grace_s + 10
 

@@ -4,6 +4,7 @@ import re
 import sys
 
 import pytest
+import yaml
 
 from faced_service.setting_sources import setting_entries
 from tests.conftest import ROOT
@@ -42,6 +43,16 @@ def test_what_is_copied_is_there_and_not_ignored(stages):
 def test_variables_that_are_set_are_settings(file):
     known = {entry.variable for entry in setting_entries()} | {"FACED_CACHE_DIR", "FACED_TLS_CA"}
     assert set(re.findall(r"FACED_[A-Z_]+", (ROOT / file).read_text())) <= known
+
+
+def test_the_override_for_other_machines_is_whole():
+    text = (ROOT / "docs/containers.md").read_text()
+    override = yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1].replace("!override", ""))
+    faced = override["services"]["faced"]
+    assert set(faced["secrets"]) == set(override["secrets"])
+    assert faced["environment"]["FACED_INSECURE"] == "false"
+    mounted = {value for value in faced["environment"].values() if value.startswith("/run/secrets/")}
+    assert mounted == {f"/run/secrets/{name}" for name in override["secrets"]}
 
 
 def test_what_is_not_understood_is_refused(tmp_path):

@@ -1,4 +1,6 @@
 // The browser's camera, and in words why there is none.
+const MISSING = ["NotFoundError", "OverconstrainedError"];
+
 export class CameraTrouble extends Error {
   constructor(state, title, text) {
     super(text);
@@ -12,7 +14,9 @@ export function addressTrouble() {
   return new CameraTrouble("insecure", "This address may not use a camera", "Browsers allow cameras over HTTPS, and over plain HTTP on localhost alone. Open the page there, or give the server a certificate. Pictures can be analysed below.");
 }
 
-export async function openCamera(video, deviceId) {
+// Plays the camera in `video`; null where it is not `wanted()` any more once the browser gives it. One that is not there
+// any more is replaced by any other.
+export async function openCamera(video, deviceId, wanted) {
   const none = addressTrouble();
   if (none) throw none;
   const wish = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
@@ -22,16 +26,29 @@ export async function openCamera(video, deviceId) {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: wish, audio: false });
   } catch (error) {
+    if (deviceId && MISSING.includes(error.name)) return openCamera(video, "", wanted);
     throw trouble(error);
   }
-  video.srcObject = stream;
-  await video.play();
-  return stream;
+  try {
+    if (wanted()) {
+      video.srcObject = stream;
+      await video.play();
+    }
+    if (wanted()) return stream;
+  } catch (error) {
+    if (wanted()) throw (stopAll(stream), error);
+  }
+  stopAll(stream);
+  return null;
 }
 
 export function closeCamera(video) {
-  for (const track of video.srcObject?.getTracks() ?? []) track.stop();
+  stopAll(video.srcObject);
   video.srcObject = null;
+}
+
+function stopAll(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
 export async function listCameras() {

@@ -22,6 +22,8 @@ export class Capture {
   stop() {
     this.running = false;
     this.encoder.terminate();
+    for (const { picture } of this.encoding.values()) picture.close();
+    this.encoding.clear();
   }
 
   next() {
@@ -29,7 +31,7 @@ export class Capture {
     const look = (now) => {
       this.fresh = true;
       this.came.push(now);
-      while (this.came[0] < now - SPAN_MS) this.came.shift();
+      this.forget();
       this.send();
       this.next();
     };
@@ -37,8 +39,14 @@ export class Capture {
     else requestAnimationFrame(look);
   }
 
-  // Frames that the camera gives in a second.
+  forget() {
+    const since = performance.now() - SPAN_MS;
+    while (this.came[0] < since) this.came.shift();
+  }
+
+  // Frames that the camera gives in a second, 0 once it gives none.
   get rate() {
+    this.forget();
     return (1000 * this.came.length) / SPAN_MS;
   }
 

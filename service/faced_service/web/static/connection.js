@@ -16,7 +16,7 @@ export class Connection extends EventTarget {
 
   open() {
     clearTimeout(this.timer);
-    this.waiting = [];
+    this.giveUp();
     this.credits = 0;
     this.refusal = null;
     const scheme = location.protocol === "https:" ? "wss" : "ws";
@@ -43,13 +43,21 @@ export class Connection extends EventTarget {
     const socket = this.socket;
     this.socket = null;
     socket?.close();
+    this.giveUp();
+  }
+
+  // What was sent is not answered any more: its pictures hold memory until they are closed.
+  giveUp() {
+    clearTimeout(this.alarm);
+    for (const { picture } of this.waiting) picture.close();
+    this.waiting = [];
   }
 
   get ready() {
     return this.credits > this.waiting.length && this.socket?.readyState === WebSocket.OPEN;
   }
 
-  // `note` comes back with the answer.
+  // `note`, which has the `picture`, comes back with the answer.
   send(picture, note) {
     if (!this.ready) return false;
     this.waiting.push(note);
@@ -89,8 +97,7 @@ export class Connection extends EventTarget {
 
   lost(code) {
     this.credits = 0;
-    this.waiting = [];
-    clearTimeout(this.alarm);
+    this.giveUp();
     if (this.closed) return;
     if (code === 1009) this.refusal ??= { error: "message_too_large", message: "The picture is too large for this server." };
     if (this.refusal && FINAL.includes(this.refusal.error)) {

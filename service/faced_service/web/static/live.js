@@ -11,33 +11,45 @@ const SPEAK_EVERY_MS = 4_000;
 const CROWDED = ["overloaded", "quota"];
 
 export class Live {
-  // `learn()` asks anew what the server allows; `onChange(cameras)`: those there are while one runs, else null.
+  // `learn()` asks anew what the server allows; `onChange(cameras, starting)`: those there are while one runs, else null,
+  // and whether one is about to.
   constructor({ stage, cards, timeline, settings, pill, spoken, empty, learn, onChange }) {
     Object.assign(this, { stage, cards, timeline, settings, pill, spoken, empty, learn, onChange });
     this.meters = new Meters(document);
     this.spokenAt = 0;
-    this.connected = false;
+    this.connected = this.paused = this.starting = false;
+    // A later start or stop ends an earlier start, however long the browser asks.
+    this.attempt = 0;
+    stage.forgotten = () => this.people([]);
     settings.addEventListener("change", () => this.connection?.restart());
     addEventListener("pagehide", () => this.stop());
   }
 
   get running() {
-    return Boolean(this.connection);
+    return this.starting || Boolean(this.connection);
   }
 
   async start(deviceId) {
     this.stop();
+    const mine = this.attempt, wanted = () => mine === this.attempt;
+    this.starting = true;
+    this.onChange(null, true);
     this.state("waiting", "Asking for the camera");
     this.stage.tell("Allow the camera", "Your browser asks whether this page may use it.");
     try {
-      const [track] = (await openCamera(this.stage.video, deviceId)).getVideoTracks();
+      const stream = await openCamera(this.stage.video, deviceId, wanted);
+      if (!stream) return;
+      const [track] = stream.getVideoTracks();
       // The one at the back of a phone shows the world, and is no mirror.
       this.stage.set({ mirror: track.getSettings().facingMode !== "environment" && (this.settings.kept.mirror ?? true) });
-      track.addEventListener("ended", () => this.fail(new CameraTrouble("missing", "The camera is gone", "It was unplugged or switched off. Connect it and start again.")));
+      track.addEventListener("ended", () => wanted() && this.fail(new CameraTrouble("missing", "The camera is gone", "It was unplugged or switched off. Connect it and start again.")));
+      track.addEventListener("mute", () => wanted() && this.pause());
+      track.addEventListener("unmute", () => wanted() && this.goOn());
     } catch (error) {
-      this.fail(error instanceof CameraTrouble ? error : new CameraTrouble("failed", "The camera could not be started", error.message));
+      if (wanted()) this.fail(error instanceof CameraTrouble ? error : new CameraTrouble("failed", "The camera could not be started", error.message));
       return;
     }
+    this.starting = false;
     this.stage.quiet();
     this.stage.fit();
     this.state("waiting", "Connecting");
@@ -53,12 +65,14 @@ export class Live {
     );
     this.connection.addEventListener("refused", ({ detail }) => this.refused(detail));
     this.ticker = setInterval(() => this.tick(), METERS_EVERY_MS);
-    this.onChange(await listCameras());
+    const cameras = await listCameras();
+    if (wanted()) this.onChange(cameras, false);
   }
 
   stop() {
+    this.attempt++;
     clearInterval(this.ticker);
-    this.connected = false;
+    this.connected = this.paused = this.starting = false;
     this.capture?.stop();
     this.connection?.close();
     this.capture = this.connection = null;
@@ -71,7 +85,7 @@ export class Live {
     this.state(none ? "bad" : "idle", none ? "No camera here" : "Camera off");
     if (none) this.stage.tell(none.title, none.message);
     else this.stage.tell("See what faces show", "Start the camera: boxes, and how probable each emotion, age and gender looks. Pictures stay in the server's memory until they are answered, and are gone.");
-    this.onChange(null);
+    this.onChange(null, false);
   }
 
   started() {
@@ -111,8 +125,23 @@ export class Live {
     }
   }
 
+  // Phones give one program the camera at a time.
+  pause() {
+    this.paused = true;
+    this.people([]);
+    this.stage.clear();
+    this.meters.reset();
+    this.state("waiting", "Camera paused");
+    this.stage.tell("The camera is paused", "Another program or tab may be using it. This page goes on by itself.", { over: true, icon: false });
+  }
+
+  goOn() {
+    this.paused = false;
+    if (this.connected) this.stage.quiet();
+  }
+
   tick() {
-    if (!this.connected) return;
+    if (!this.connected || this.paused) return;
     // The words stay the same, since they are read out; the numbers are beside them.
     const busy = this.meters.show(this.capture.rate);
     this.state(busy ? "busy" : "live", busy ? "Overloaded" : "Live");
@@ -131,7 +160,10 @@ export class Live {
     const camera = this.stage.video.srcObject?.getVideoTracks()[0]?.getSettings().deviceId;
     if (error === "unauthenticated") {
       this.state("bad", "Token needed");
-      if (await askForToken(`${upper(message)}.`)) return this.start(camera);
+      if (await askForToken(`${upper(message)}.`)) {
+        this.learn();
+        return this.start(camera);
+      }
       return this.stop();
     }
     if (["forbidden_attribute", "unknown_attribute"].includes(error) && !this.learnt) {

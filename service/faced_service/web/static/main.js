@@ -24,11 +24,11 @@ const live = new Live({
   onChange: showCameras,
 });
 
-const desk = new PictureDesk(() => ({ attributes: settings.boxes().length ? settings.attributes : null, blur: stage.blur }));
+const desk = new PictureDesk(() => ({ attributes: settings.boxes().length ? settings.attributes : null, blur: stage.blur }), learn);
 stage.set({ mirror: settings.kept.mirror ?? true, blur: settings.kept.blur ?? false });
 live.stop();
 toggle("mirror", () => ({ mirror: !stage.mirror }));
-toggle("blur", () => ({ blur: !stage.blur }));
+toggle("blur", () => ({ blur: !stage.blur }), () => desk.draw());
 $("start").onclick = () => (live.running ? live.stop() : live.start($("camera").value));
 $("camera").onchange = () => live.start($("camera").value);
 $("settings-open").onclick = () => {
@@ -37,18 +37,19 @@ $("settings-open").onclick = () => {
 };
 learn();
 
-function toggle(id, next) {
+function toggle(id, next, then = () => {}) {
   const show = () => $(id).setAttribute("aria-pressed", String(stage[id]));
   $(id).onclick = () => {
     stage.set(next());
     settings.keep({ [id]: stage[id] });
     show();
+    then();
   };
   show();
 }
 
-function showCameras(cameras) {
-  $("start").textContent = cameras ? "Stop camera" : "Start camera";
+function showCameras(cameras, starting) {
+  $("start").textContent = starting ? "Cancel" : cameras ? "Stop camera" : "Start camera";
   $("mirror").setAttribute("aria-pressed", String(stage.mirror));
   if (!cameras) return;
   const current = stage.video.srcObject?.getVideoTracks()[0]?.getSettings().deviceId;

@@ -8,9 +8,9 @@ import { counted, sentence, upper } from "./words.js";
 const $ = (id) => document.getElementById(id);
 
 export class PictureDesk {
-  // `wishes()` gives the attributes and whether faces are blurred.
-  constructor(wishes) {
-    this.wishes = wishes;
+  // `wishes()` gives the attributes and whether faces are blurred; `learn()` asks anew what the server allows.
+  constructor(wishes, learn) {
+    Object.assign(this, { wishes, learn });
     this.cards = new FaceCards($("picture-faces"));
     const drop = $("drop"), file = $("file");
     $("choose").onclick = () => file.click();
@@ -36,8 +36,10 @@ export class PictureDesk {
       await this.show(file, analysis);
     } catch (error) {
       if (error.reason === "unauthenticated") {
-        if (await askForToken(`${upper(error.message)}.`)) await this.take(file);
-        else this.say("Without a token there is no answer.", true);
+        if (await askForToken(`${upper(error.message)}.`)) {
+          this.learn();
+          await this.take(file);
+        } else this.say("Without a token there is no answer.", true);
         return;
       }
       this.say(error.status ? `${upper(error.message)}.` : "The server does not answer. Try again in a moment.", true);
@@ -46,19 +48,26 @@ export class PictureDesk {
 
   async show(file, analysis) {
     const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
-    const canvas = $("picture-canvas");
-    Object.assign(canvas, { width: picture.width, height: picture.height });
+    this.picture?.close();
+    Object.assign(this, { picture, analysis, source: file.name, name: file.name.replace(/\.[^.]*$/, "") });
     $("result").hidden = false;
+    this.draw();
+    $("picture-canvas").ariaLabel = sentence(analysis.faces);
+    this.cards.show(analysis.faces);
+    const { width, height, min_detectable_px: smallest, timing_ms: timing } = analysis;
+    this.say(`${counted(analysis.faces)} in ${width} × ${height} pixels; faces from ${Math.round(smallest)} px can be found. ${Math.round(timing.total)} ms.`);
+  }
+
+  // The picture that is there, again where blurring was switched.
+  draw() {
+    const { picture, analysis } = this, canvas = $("picture-canvas");
+    if (!picture) return;
+    Object.assign(canvas, { width: picture.width, height: picture.height });
     const context = canvas.getContext("2d"), scale = picture.width / analysis.width;
     context.drawImage(picture, 0, 0);
     const { blur } = this.wishes();
     if (blur) blurFaces(context, picture, analysis.faces, { scale });
     drawFaces(context, analysis.faces, { scale, unit: Math.max(1, canvas.width / (canvas.clientWidth || canvas.width)), points: !blur });
-    canvas.ariaLabel = sentence(analysis.faces);
-    this.cards.show(analysis.faces);
-    Object.assign(this, { analysis, source: file.name, name: file.name.replace(/\.[^.]*$/, "") });
-    const { width, height, min_detectable_px: smallest, timing_ms: timing } = analysis;
-    this.say(`${counted(analysis.faces)} in ${width} × ${height} pixels; faces from ${Math.round(smallest)} px can be found. ${Math.round(timing.total)} ms.`);
   }
 
   say(text, bad = false) {

@@ -16,6 +16,8 @@ export class Stage {
     this.late = false;
     this.mirror = true;
     this.blur = false;
+    // What else is to go with boxes that are too old.
+    this.forgotten = () => {};
     this.video.addEventListener("resize", () => this.fit());
     new ResizeObserver(() => this.fit()).observe(root);
   }
@@ -60,7 +62,7 @@ export class Stage {
     context.restore();
     // Boxes without news would lie; a slow server has them seldom.
     clearTimeout(this.forget);
-    this.forget = setTimeout(() => this.clear(), Math.max(FORGET_MS, 3 * took));
+    this.forget = setTimeout(() => (this.clear(), this.forgotten()), Math.max(FORGET_MS, 3 * took));
   }
 
   clear() {

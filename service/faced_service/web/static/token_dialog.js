@@ -18,6 +18,10 @@ export function askForToken(why) {
       event.preventDefault();
       const value = form.elements.token.value.trim();
       if (!value) return form.elements.token.focus();
+      if (!/^[!-~]+$/.test(value)) {
+        document.querySelector("#token-why").textContent = "A token has no spaces, and no signs beside those of ASCII: some programs change quotes and dashes.";
+        return form.elements.token.focus();
+      }
       keepToken(value);
       dialog.close("given");
     };

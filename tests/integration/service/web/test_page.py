@@ -276,3 +276,14 @@ def test_a_picture_is_dropped_and_its_result_downloaded(page, opened, astronaut)
         changed = np.argwhere(np.abs(shown.astype(int) - plain).max(axis=2) > 60)
         assert abs(changed[:, 0].max() - face["box"]["bottom"]) < 6
         assert abs(changed[:, 1].min() - face["box"]["left"]) < 6
+
+        # Blurred at once, also what is downloaded; and clear again.
+        left, top, right, bottom = (round(face["box"][side]) for side in ("left", "top", "right", "bottom"))
+        detail = []
+        for _ in range(2):
+            tab.click("#blur")
+            with tab.expect_download() as download:
+                tab.click("#save-png")
+            inside = cv2.imread(str(download.value.path()))[top + 12 : bottom - 12, left + 12 : right - 12]
+            detail.append(cv2.Laplacian(inside, cv2.CV_64F).var())
+        assert detail[0] < 0.5 * detail[1]

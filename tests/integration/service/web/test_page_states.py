@@ -45,6 +45,94 @@ def test_a_camera_that_is_unplugged(page, opened):
         assert tab.locator(FACES).count() == 0
 
 
+# The camera comes late; what it gave, and the sockets that were opened, are kept.
+LATE = """() => {
+    globalThis.given = []; globalThis.sockets = [];
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wish) => {
+        await new Promise((done) => setTimeout(done, 150 + 100 * given.length));
+        const stream = await open(wish);
+        given.push(stream.getTracks()[0]);
+        return stream;
+    };
+    const Plain = WebSocket;
+    globalThis.WebSocket = class extends Plain {
+        constructor(...all) { super(...all); sockets.push(this); }
+    };
+}"""
+LEFT = """() => [
+    given.filter((track) => track.readyState === "live").length,
+    sockets.filter((socket) => socket.readyState <= WebSocket.OPEN).length,
+]"""
+
+
+def test_a_start_that_is_cancelled_leaves_no_camera_on(page, opened, wait_for):
+    with opened(page) as tab:
+        tab.evaluate(LATE)
+        tab.click("#start")
+        assert tab.text_content("#start") == "Cancel"
+        tab.click("#start")
+        assert tab.text_content("#start") == "Start camera"
+        assert wait_for(lambda: tab.evaluate("() => given.length") == 1)
+        assert wait_for(lambda: tab.evaluate(LEFT) == [0, 0])
+        assert tab.text_content("#status") == "Camera off"
+
+
+def test_of_two_starts_the_second_counts(page, opened, wait_for):
+    with opened(page) as tab:
+        tab.evaluate(LATE)
+        tab.evaluate("() => { faced.live.start(); faced.live.start(); setTimeout(() => faced.live.start(), 200); }")
+        two_faces(tab)
+        assert wait_for(lambda: tab.evaluate("() => given.length") == 3)
+        assert wait_for(lambda: tab.evaluate(LEFT) == [1, 1])
+        tab.click("#start")
+        assert wait_for(lambda: tab.evaluate(LEFT) == [0, 0])
+        assert tab.text_content("#status") == "Camera off"
+
+
+def test_another_camera_is_taken_where_the_chosen_one_is_gone(page, opened):
+    with opened(page) as tab:
+        tab.click("#start")
+        two_faces(tab)
+        tab.evaluate(
+            """() => {
+                const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+                navigator.mediaDevices.getUserMedia = async (wish) => {
+                    if (wish.video.deviceId) throw new OverconstrainedError("deviceId", "gone");
+                    return open(wish);
+                };
+                faced.live.start("gone");
+            }"""
+        )
+        tab.locator("#status", has_text="Live").wait_for()
+        two_faces(tab)
+
+
+def test_a_camera_that_another_program_takes_for_a_while(page, opened):
+    tell = "(type) => document.querySelector('#video').srcObject.getTracks()[0].dispatchEvent(new Event(type))"
+    with opened(page) as tab:
+        tab.click("#start")
+        two_faces(tab)
+        tab.evaluate(tell, "mute")
+        notice(tab, "The camera is paused")
+        assert tab.text_content("#status") == "Camera paused"
+        tab.evaluate(tell, "unmute")
+        tab.locator("#status", has_text="Live").wait_for()
+        two_faces(tab)
+        assert tab.locator("#notice h2").count() == 0
+
+
+def test_a_camera_that_falls_silent_is_no_overload(page, opened):
+    with opened(page) as tab:
+        tab.click("#start")
+        two_faces(tab)
+        tab.evaluate("() => { faced.live.capture.next = () => {}; }")
+        tab.locator(FACES).first.wait_for(state="detached")
+        tab.wait_for_timeout(5500)
+        assert tab.text_content("#status") == "Live"
+        assert tab.text_content("#dropped") == "0 %"
+
+
 def test_an_address_where_browsers_allow_no_camera(web_serving, opened):
     # Any name but localhost over plain HTTP; the browser is told that this machine has it.
     with web_serving(web_hosts=("faces.test",)) as (url, _), opened(url.replace("127.0.0.1", "faces.test")) as tab:
@@ -58,6 +146,9 @@ def test_the_token_is_asked_for_once_and_kept_until_the_tab_is_closed(web_servin
     with web_serving(token_file=tokens) as (url, _), opened(url) as tab:
         tab.locator("#token-dialog[open]").wait_for()
         assert violations(tab) == []
+        tab.fill("#token", "“t0k-door”")
+        tab.keyboard.press("Enter")
+        tab.locator("#token-why", has_text="some programs change quotes").wait_for()
         tab.fill("#token", "t0k-wrong")
         tab.keyboard.press("Enter")
         tab.locator("#token-why", has_text="does not know the token").wait_for()
