@@ -120,11 +120,12 @@ def _fitted(answers: _Answers, rows: NDArray[np.intp], fitted_on: FittedOn, wish
     axis, kind = answers.task.entry.axis, wish.kind
     truths = [answers.truths[i] for i in rows]
     probabilities = answers.probabilities[rows]
-    if isinstance(axis, IntegerBins) and kind != "temperature":
+    if isinstance(axis, IntegerBins):
         ages = [truth.age for truth in truths]
         if None in ages:
             raise DataError(f"{answers.task.faces.name}: an age calibration needs ages in years, not groups")
-        return fit_ordinal_kernel(probabilities, np.array(ages, np.float64), axis, fitted_on)
+        if kind != "temperature":
+            return fit_ordinal_kernel(probabilities, np.array(ages, np.float64), axis, fitted_on)
     if kind == "ordinal_kernel":
         raise SettingsError(f"network {answers.task.entry.name!r} has no order for an ordinal_kernel: use temperature")
     assert axis is not None
@@ -139,7 +140,8 @@ def _fitted(answers: _Answers, rows: NDArray[np.intp], fitted_on: FittedOn, wish
 
 def _label(task: Task, truth: Truth) -> str:
     if isinstance(task.entry.axis, IntegerBins):
-        return task.entry.axis.labels[min(truth.age or 0, len(task.entry.axis) - 1)]
+        assert truth.age is not None
+        return task.entry.axis.labels[min(truth.age, len(task.entry.axis) - 1)]
     label = truth.emotion if task.subject.name == "emotion" else truth.gender
     assert label is not None
     return label

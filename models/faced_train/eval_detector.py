@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from faced_models.bundle import Models
 from faced_models.cache_folder import cache_folder
+from faced_models.manifest import load_manifest
 from faced_proto.types import AnalysisOptions, Box, Detection
 from faced_proto.version import __version__
 from faced_service.analysis_request import AnalysisRequest
@@ -28,12 +29,17 @@ from faced_train.datasets.wider_face import find_wider_face, read_wider_face
 from faced_train.errors import DataError
 from faced_train.progress import Progress
 from faced_train.record import Record, figures
-from faced_train.scores.detection import SIZES, DetectionScores
+from faced_train.scores.detection import SIZES, DetectionScores, left_out_by_name, names_that_count
 from faced_train.scores.scorer import intervals_95
 
 # The detector was trained with a margin of 1: what scores below -1 is as sure as can be no face.
 _LOWEST_SCORE = -1.0
 _AT_ONCE = 4
+_KIND = "boxes with labels"
+"""What the kept lines hold: files of another kind have other names."""
+
+_Row = tuple[float, float, float, float, float, str]
+"""A detection: left, top, right and bottom in pixels, score, label."""
 
 
 def add_arguments(parser: argparse.ArgumentParser, _subject: str) -> None:
@@ -52,6 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser, _subject: str) -> None:
 def evaluate(arguments: argparse.Namespace) -> Record:
     """Average precision, precision and recall above a score of 0, by size of face.
 
+    Where both the detector and the data have labels, a box meets those of its own label alone, and boxes that are
+    labelled as the detector labels nothing are left out.
+
     Raises:
         DataError, SettingsError, WeightsError, DeviceError: what is wrong.
     """
@@ -61,8 +70,13 @@ def evaluate(arguments: argparse.Namespace) -> Record:
     networks = load_networks(settings)
     models = _alone(networks.models, arguments.model)
     model = models.detector.info.model
+    manifest = load_manifest(models_file=None if settings.models_file is None else Path(settings.models_file))
+    names = names_that_count(manifest.network(model.partition("@")[0]).windows, pictures)
+    left_out = left_out_by_name(pictures, names)
+    for note in left_out:
+        sys.stderr.write(f"faced eval: left out: {note}\n")
     digest = _digest(pictures)
-    kept = _kept_file(f"{model} {upsample} {__version__} {digest}", pictures)
+    kept = _kept_file(f"{_KIND} {model} {upsample} {__version__} {digest}", pictures)
     if arguments.fresh:
         kept.unlink(missing_ok=True)
     analyzer = Analyzer(models, settings, known_attributes=networks.known_attributes)
@@ -76,13 +90,13 @@ def evaluate(arguments: argparse.Namespace) -> Record:
     broken = [str(picture.path) for detections, picture in found if detections is None]
     there = [(detections, picture.labels) for detections, picture in found if detections is not None]
     kept.unlink()
-    record = _figures(there)
+    record = _figures(there, names)
     return {
         "attribute": "detector",
         "model": model,
         "path": "served",
         "upsample": arguments.upsample,
-        "data": {"name": arguments.data.name, "format": kind, "sha256": digest, "left_out": []},
+        "data": {"name": arguments.data.name, "format": kind, "sha256": digest, "left_out": left_out},
         "broken": broken,
         **record,
     }
@@ -116,7 +130,7 @@ async def _detect_all(
 
 async def _detect(
     analyzer: Analyzer, picture: LabelledPicture, upsample: int | None, *, skip_bad: bool
-) -> list[list[float]] | None:
+) -> list[_Row] | None:
     options = AnalysisOptions(attributes=(), include_landmarks=False, threshold=_LOWEST_SCORE, upsample_times=upsample)
     try:
         # Labels are in the pixels of the file, whatever its EXIF says.
@@ -130,14 +144,14 @@ async def _detect(
             raise DataError(f"{message}; --skip-bad leaves it out") from error
         sys.stderr.write(f"faced eval: left out: {message}\n")
         return None
-    boxes = [(face.detection.box, face.detection.score) for face in analysis.faces]
-    return [[box.left, box.top, box.right, box.bottom, score] for box, score in boxes]
+    found = [face.detection for face in analysis.faces]
+    return [(*astuple(one.box), one.score, one.label) for one in found]
 
 
-def _figures(there: Sequence[tuple[Sequence[Detection], Sequence[Label]]]) -> Record:
-    scorer = DetectionScores(there)
+def _figures(there: Sequence[tuple[Sequence[Detection], Sequence[Label]]], names: Collection[str] | None) -> Record:
+    scorer = DetectionScores(there, names=names)
     if not scorer.faces:
-        raise DataError("no labelled face counts: all are ignored, or there is none")
+        raise DataError("no labelled face counts: all are ignored or left out, or there is none")
     rows = np.arange(len(there))
     record: Record = {
         "n": len(there),
@@ -148,7 +162,7 @@ def _figures(there: Sequence[tuple[Sequence[Detection], Sequence[Label]]]) -> Re
     }
     sizes = {}
     for low, high in SIZES:
-        one = DetectionScores(there, (low, high))
+        one = DetectionScores(there, (low, high), names)
         if one.faces:
             name = f"{low}-{high - 1} px" if high < SIZES[-1][1] else f"{low}+ px"
             counts = {"n": one.faces, "missed": one.faces - one.found}
@@ -171,15 +185,18 @@ def _read(path: Path) -> Iterator[tuple[Detection, ...] | None]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             rows = json.loads(line)
-            yield None if rows is None else tuple(Detection(Box(*row[:4]), row[4]) for row in rows)
+            yield None if rows is None else tuple(Detection(Box(*row[:4]), *row[4:]) for row in rows)
 
 
 def _digest(pictures: Sequence[LabelledPicture]) -> str:
     """SHA-256 of all names and labels, whatever their order."""
-    lines = [
-        json.dumps([one.path.name, [[*astuple(label.box), label.ignored] for label in one.labels]]) for one in pictures
-    ]
+    lines = [json.dumps([one.path.name, [_told(label) for label in one.labels]]) for one in pictures]
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def _told(label: Label) -> list[object]:
+    # Data without names has the digest that is recorded of it.
+    return [*astuple(label.box), label.ignored, *([label.name] if label.name else [])]
 
 
 def _kept_file(identity: str, order: Sequence[LabelledPicture]) -> Path:

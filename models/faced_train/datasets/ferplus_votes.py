@@ -26,16 +26,33 @@ EMOTION_OF = {
     "sad": "sadness",
     "surprise": "surprise",
     "neutral": "neutral",
+    "contempt": "contempt",
 }
-"""The column of each of FER2013's classes; contempt, unknown and NF have none."""
+"""The column of each of FER2013's classes, and of contempt, which FER2013 has not; unknown and NF are no classes."""
 
 _LEAST_AGREEMENT = 0.35
 _ENOUGH_TO_JUDGE = 100
 
 
+def columns_of(labels: Sequence[str]) -> list[int]:
+    """The place in `COLUMNS` of each label's votes.
+
+    Raises:
+        DataError: nobody could vote for one of them; names it.
+    """
+    unknown = [label for label in labels if label not in EMOTION_OF]
+    if unknown:
+        raise DataError(f"FER+ has no column of votes for {unknown[0]!r}; it has them for {', '.join(EMOTION_OF)}")
+    return [COLUMNS.index(EMOTION_OF[label]) for label in labels]
+
+
 def vote_shares(votes: Sequence[int], labels: Sequence[str]) -> NDArray[np.float64] | None:
-    """The votes for `labels`, [k], summing to 1; None where most (ties go to the lowest column) saw something else."""
-    columns = [COLUMNS.index(EMOTION_OF[label]) for label in labels]
+    """The votes for `labels`, [k], summing to 1; None where most (ties go to the lowest column) saw something else.
+
+    Raises:
+        DataError: as `columns_of`.
+    """
+    columns = columns_of(labels)
     among = np.array([votes[column] for column in columns], np.float64)
     if max(range(len(votes)), key=votes.__getitem__) not in columns or not among.sum():
         return None

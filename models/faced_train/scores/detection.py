@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 
+from faced_models.network_entry import DetectorWindow
 from faced_proto.types import Box, Detection
-from faced_service.bench.imglab import Label
+from faced_service.bench.imglab import Label, LabelledPicture
 from faced_service.bench.scoring import Judged, accuracy, judge
 from faced_train.scores.scorer import Figures, Rows
 
@@ -15,18 +17,42 @@ SIZES = ((0, 20), (20, 40), (40, 80), (80, 160), (160, 320), (320, 1_000_000))
 _THRESHOLD = 0.0
 
 
+def names_that_count(windows: Sequence[DetectorWindow], pictures: Sequence[LabelledPicture]) -> frozenset[str] | None:
+    """What the detector calls what it finds; None where it has no names, or the data has none to compare them with."""
+    names = frozenset(window.label for window in windows)
+    told = any(label.name for picture in pictures for label in picture.labels if not label.ignored)
+    return names if told and any(names) else None
+
+
+def left_out_by_name(pictures: Sequence[LabelledPicture], names: Collection[str] | None) -> list[str]:
+    """A note for each label that is none of `names`, with the number of its boxes; None: all count."""
+    if names is None:
+        return []
+    found = Counter(label.name for picture in pictures for label in picture.labels if not label.ignored)
+    known = ", ".join(sorted(names))
+    return [
+        f"{count} {'box' if count == 1 else 'boxes'} {f'labelled {name!r}' if name else 'without a label'}: "
+        f"the detector knows {known}"
+        for name, count in sorted(found.items())
+        if name not in names
+    ]
+
+
 class DetectionScores:
     """Over pictures: their detections (scores above -1) and labels. With `sizes`, other labels neither count nor harm.
 
     A detection that meets no label counts as wrong whatever the size that is asked for, if it is itself of that size.
+    With `names` a detection meets labels of its own name alone, and labels of other names do not count; None: names
+    make no difference. What is ignored is so under any name, as where a detector is trained.
     """
 
     def __init__(
         self,
         pictures: Sequence[tuple[Sequence[Detection], Sequence[Label]]],
         sizes: tuple[int, int] = (0, SIZES[-1][1]),
+        names: Collection[str] | None = None,
     ) -> None:
-        self._judged = [_judged(detections, labels, sizes) for detections, labels in pictures]
+        self._judged = [_by_name(detections, labels, sizes, names) for detections, labels in pictures]
 
     @property
     def faces(self) -> int:
@@ -47,6 +73,26 @@ class DetectionScores:
             return {}
         figures = accuracy(chosen, _THRESHOLD)
         return {"ap50": figures.ap50, "precision": figures.precision, "recall": figures.recall}
+
+
+def _by_name(
+    detections: Sequence[Detection], labels: Sequence[Label], sizes: tuple[int, int], names: Collection[str] | None
+) -> Judged:
+    if names is None:
+        return _judged(detections, labels, sizes)
+    each = [
+        _judged(
+            [one for one in detections if one.label == name],
+            [label for label in labels if label.ignored or label.name == name],
+            sizes,
+        )
+        for name in sorted(names)
+    ]
+    return Judged(
+        tuple(score for one in each for score in one.scores),
+        tuple(hit for one in each for hit in one.hits),
+        sum(one.faces for one in each),
+    )
 
 
 def _judged(detections: Sequence[Detection], labels: Sequence[Label], sizes: tuple[int, int]) -> Judged:

@@ -7,23 +7,26 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from faced_train.datasets.ferplus_votes import COLUMNS, EMOTION_OF
+from faced_train.datasets.ferplus_votes import COLUMNS, columns_of
 from faced_train.scores.categories import CategoryScores
 from faced_train.scores.reliability import bin_of, calibration_error
 from faced_train.scores.scorer import Figures, Rows
 
 _LEAST = 1e-7
-_SIX = frozenset(EMOTION_OF) - {"disgust"}
+_SIX = frozenset({"angry", "fear", "happy", "sad", "surprise", "neutral"})
 
 
 class VoteScores:
     """Distributions [n, k] over `labels` against FER+'s votes int [n, 10]; rows without votes are all 0.
 
     Only faces count whose plurality over all ten columns (ties go to the lowest column) is one of `labels`.
+
+    Raises:
+        DataError: FER+ has no column for one of `labels`.
     """
 
     def __init__(self, probabilities: NDArray[np.float64], votes: NDArray[np.int64], labels: Sequence[str]) -> None:
-        columns = np.array([COLUMNS.index(EMOTION_OF[label]) for label in labels])
+        columns = np.array(columns_of(labels))
         label_of = np.full(len(COLUMNS), -1)
         label_of[columns] = np.arange(len(labels))
         plurality = votes.argmax(axis=1)

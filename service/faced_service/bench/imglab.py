@@ -11,10 +11,11 @@ from faced_proto.types import Box
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A face; one that is `ignored` need not be found and may be."""
+    """A face, or what `name` calls it; one that is `ignored` need not be found and may be."""
 
     box: Box
     ignored: bool
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ def _label(element: ElementTree.Element, where: str) -> Label:
     left, top, width, height = (_number(element, name, where) for name in ("left", "top", "width", "height"))
     if min(width, height) < 1:
         raise ValueError(f"{where}: {width} x {height} is no size")
-    return Label(Box(left, top, left + width, top + height), element.get("ignore", "0") == "1")
+    name = element.findtext("label", "").strip()
+    return Label(Box(left, top, left + width, top + height), element.get("ignore", "0") == "1", name)
 
 
 def _number(element: ElementTree.Element, name: str, where: str) -> int:

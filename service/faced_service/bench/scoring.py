@@ -37,6 +37,8 @@ class Accuracy:
 def judge(detections: Sequence[Detection], labels: Sequence[Label], min_face_px: float) -> Judged:
     """Each detection, best first, takes the free label that it overlaps most, with an IoU of at least 0.5.
 
+    What either side calls it makes no difference.
+
     Labels that are ignored, or whose larger side is below `min_face_px`, neither count nor harm: detections that meet
     only them (or lie in an ignored one by half) are left out.
     """

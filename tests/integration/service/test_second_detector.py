@@ -16,6 +16,7 @@ from faced_proto.types import AnalysisOptions, Categories, StreamConfig, StreamM
 from faced_service.embedded import EmbeddedServer
 from faced_service.main import main as service_main
 from faced_service.settings import Settings
+from faced_train import eval_detector
 from tests.networks import detector_entry, lights
 
 PLAN = ScanPlan(0, 1.0, 0, 1.0, 80.0)
@@ -50,6 +51,11 @@ def client(models_file):
 def _told(faces):
     """By label."""
     return {face.detection.label: face for face in faces}
+
+
+def _xml_sides(box):
+    """As imglab writes them."""
+    return f"left='{round(box.left)}' top='{round(box.top)}' width='{round(box.width)}' height='{round(box.height)}'"
 
 
 def test_each_finds_what_it_finds_alone(models_file, scene):
@@ -117,9 +123,7 @@ def test_the_command_line_tells_and_draws_both(models_file, scene, tmp_path, mon
 def test_each_is_evaluated_alone(models_file, scene, tmp_path, capsys):
     cv2.imwrite(str(tmp_path / "scene.png"), scene[:, :, ::-1])
     models = load_models(models_file=models_file, attributes=[], cpu_threads=1)
-    box = models.beside[0].detector.detect([scene], PLAN, [0.0])[0][0].box
-    sides = {"left": box.left, "top": box.top, "width": box.right - box.left, "height": box.bottom - box.top}
-    lamp = "<box " + " ".join(f"{name}='{round(value)}'" for name, value in sides.items()) + "/>"
+    lamp = f"<box {_xml_sides(models.beside[0].detector.detect([scene], PLAN, [0.0])[0][0].box)}/>"
     labels = tmp_path / "lamps.xml"
     labels.write_text(f"<dataset><images><image file='scene.png'>{lamp}</image></images></dataset>")
     words = ["eval", "detector", "--data", str(labels), "--models-file", str(models_file), "--upsample", "0", "--json"]
@@ -132,6 +136,54 @@ def test_each_is_evaluated_alone(models_file, scene, tmp_path, capsys):
     assert (records["mmod"]["missed"], records["bright"]["missed"]) == (1, 0)
     assert service_main([*words, "--model", "dark"]) != 0
     assert "there is no detector 'dark'; there are mmod, bright" in capsys.readouterr().err
+
+
+def test_boxes_of_labels_that_it_does_not_know_are_left_out_with_their_number(models_file, scene, tmp_path, capsys):
+    cv2.imwrite(str(tmp_path / "scene.png"), scene[:, :, ::-1])
+    detector = load_models(models_file=models_file, attributes=[], cpu_threads=1).beside[0].detector
+    lamp = _xml_sides(detector.detect([scene], PLAN, [0.0])[0][0].box)
+    face = "left='170' top='60' width='110' height='110'"
+    words = ["eval", "detector", "--models-file", str(models_file), "--model", "bright", "--upsample", "0", "--json"]
+
+    def judged(lamp_is):
+        labels = tmp_path / f"{lamp_is}.xml"
+        boxes = f"<box {lamp}><label>{lamp_is}</label></box><box {face}><label>face</label></box>"
+        labels.write_text(f"<dataset><images><image file='scene.png'>{boxes}</image></images></dataset>")
+        return service_main([*words, "--data", str(labels)]), capsys.readouterr()
+
+    code, said = judged("lamp")
+    record = json.loads(said.out)
+    note = "1 box labelled 'face': the detector knows lamp"
+    assert (code, record["faces"], record["missed"], record["data"]["left_out"]) == (0, 1, 0, [note])
+    assert f"faced eval: left out: {note}" in said.err
+    code, said = judged("sun")
+    assert code != 0
+    assert "no labelled face counts: all are ignored or left out" in said.err
+
+
+def test_an_evaluation_that_was_cut_off_keeps_the_labels(models_file, scene, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("FACED_CACHE_DIR", str(tmp_path / "cache"))
+    cv2.imwrite(str(tmp_path / "scene.png"), scene[:, :, ::-1])
+    detector = load_models(models_file=models_file, attributes=[], cpu_threads=1).beside[0].detector
+    lamp = _xml_sides(detector.detect([scene], PLAN, [0.0])[0][0].box)
+    labels = tmp_path / "lamps.xml"
+    labels.write_text(
+        f"<dataset><images><image file='scene.png'><box {lamp}><label>lamp</label></box></image></images></dataset>"
+    )
+    words = ["eval", "detector", "--models-file", str(models_file), "--model", "bright", "--upsample", "0", "--json"]
+    words += ["--data", str(labels)]
+
+    def cut_off(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(eval_detector, "_read", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            service_main(words)
+    # Nothing is looked at again.
+    monkeypatch.setattr(eval_detector, "_detect", cut_off)
+    assert service_main(words) == 0
+    assert json.loads(capsys.readouterr().out)["missed"] == 0
 
 
 def test_labels_tell_the_detectors_apart(tmp_path):

@@ -1,6 +1,7 @@
 """What `faced calibrate` wrote is what a server then says."""
 
 import json
+import shutil
 import tomllib
 
 import cv2
@@ -56,3 +57,13 @@ def test_a_calibration_is_fitted_written_and_served(capsys, astronaut, faces, tm
     (expected,) = calibration.apply(np.array([raw.probabilities], np.float64))
     np.testing.assert_allclose(after.probabilities, expected, atol=1e-5)
     assert np.abs(np.subtract(after.probabilities, before.probabilities)).max() > 0.005
+
+
+@pytest.mark.parametrize("kind", ["temperature", "ordinal_kernel"])
+def test_ages_in_groups_are_refused_by_every_kind(capsys, faces, tmp_path, kind):
+    shutil.copytree(faces, tmp_path / "groups" / "25-32")
+    overlay = tmp_path / "mine.toml"
+    words = ["calibrate", "age", "--data", str(tmp_path / "groups"), "--overlay", str(overlay), "--split", "all"]
+    assert main([*words, "--kind", kind]) == 3
+    assert "groups: an age calibration needs ages in years, not groups" in capsys.readouterr().err
+    assert not overlay.exists()

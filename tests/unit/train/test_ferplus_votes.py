@@ -3,7 +3,7 @@ import re
 import pytest
 
 from faced_train.datasets.fer2013_csv import read_fer2013_csv
-from faced_train.datasets.ferplus_votes import COLUMNS, with_votes
+from faced_train.datasets.ferplus_votes import COLUMNS, vote_shares, with_votes
 from faced_train.errors import DataError
 
 HAPPY, NONE = "0,10,0,0,0,0,0,0,0,0", "0,0,0,0,0,0,0,0,0,0"
@@ -80,3 +80,11 @@ def test_votes_that_agree_by_chance_only_are_refused(fer_csv, fer_rows, tmp_path
     moved = votes(tmp_path, [row(i, (label + 1) % 7) for i, label in enumerate(labels)])
     with pytest.raises(DataError, match="agree with 0 % of the labels"):
         with_votes(faces, moved)
+
+
+def test_contempt_has_a_column_and_a_label_without_one_is_named():
+    votes = (1, 0, 0, 0, 0, 0, 0, 3, 4, 0)
+    assert vote_shares(votes, ("neutral", "happy")) is None
+    assert vote_shares((1, 0, 0, 0, 0, 0, 0, 3, 2, 0), ("neutral", "contempt")).tolist() == [0.25, 0.75]
+    with pytest.raises(DataError, match="FER\\+ has no column of votes for 'bored'; it has them for angry,"):
+        vote_shares(votes, ("neutral", "bored"))

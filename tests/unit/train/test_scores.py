@@ -4,6 +4,7 @@ import pytest
 from faced_proto.types import Categories, Distribution, IntegerBins
 from faced_train.datasets.fer2013_csv import read_fer2013_csv
 from faced_train.datasets.ferplus_votes import COLUMNS
+from faced_train.errors import DataError
 from faced_train.scores.age import AgeScores, group_of
 from faced_train.scores.emotion import EmotionScores, VoteScores
 from faced_train.scores.gender import GenderScores, GuardScores
@@ -50,6 +51,19 @@ def test_emotion_over_seven_and_six_classes():
 
 def votes(**counts):
     return [counts.get(column, 0) for column in COLUMNS]
+
+
+def test_contempt_may_be_an_eighth_class():
+    names = (*EMOTIONS, "contempt")
+    network = np.full((2, 8), 0.1)
+    network[:, 7] = 0.3
+    given = np.array([votes(contempt=6, happiness=2), votes(happiness=8)])
+    scores = EmotionScores(network, np.array([7, 3]), names, given).score(np.arange(2))
+    assert (scores["n_votes"], scores["accuracy_votes"]) == (2, 0.5)
+    six = tuple(name for name in EMOTIONS if name != "disgust")
+    assert "accuracy_6" in EmotionScores(np.full((1, 6), 1 / 6), np.array([0]), six, None).score(np.arange(1))
+    with pytest.raises(DataError, match="no column of votes for 'bored'"):
+        VoteScores(network, given, (*EMOTIONS, "bored"))
 
 
 def test_votes_are_a_distribution_over_the_seven():

@@ -6,9 +6,11 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +20,7 @@ from faced_models.atomic_file import write_atomically
 from faced_models.convert.mmod_graph import mmod_graph
 from faced_models.manifest import load_manifest
 from faced_train.manifest_text import with_fields
+from faced_train.training.mmod.checkpoint import read_checkpoint
 from faced_train.training.mmod.pictures import read_pictures
 from faced_train.training.mmod.plan import NETWORKS, Plan, patience_for, propose
 from faced_train.training.mmod.start import SCALE
@@ -30,6 +33,9 @@ _MEAN_OF = 100
 def train_detector(arguments: argparse.Namespace) -> Path:
     """The folder with `detector.pt`, `curve.png`, NAME.onnx and `models.toml`.
 
+    A batch or a patience that is not asked for is that of the run in the folder, where there is one: what memory is
+    free differs from one time to the next.
+
     Raises:
         DataError: the XML is wrong, or the folder holds another run.
         WeightsError: the file of networks cannot take the entry.
@@ -37,11 +43,11 @@ def train_detector(arguments: argparse.Namespace) -> Path:
     """
     threads = arguments.threads or os.cpu_count() or 1
     torch.set_num_threads(threads)
-    plan = _plan(arguments)
+    folder: Path = arguments.folder or train_folder() / "detector"
+    plan = _plan(arguments, read_checkpoint(folder) or {})
     pictures = read_pictures(arguments.data)
     for note in pictures.notes:
         _say(note)
-    folder: Path = arguments.folder or train_folder() / "detector"
     folder.mkdir(parents=True, exist_ok=True)
     training = DetectorTraining(plan, pictures, folder, threads)
     for note in training.unreached:
@@ -90,10 +96,9 @@ def draw_curve(losses: Sequence[float], rates: Sequence[float], path: Path) -> N
     figure.savefig(path, dpi=110)
 
 
-def _plan(arguments: argparse.Namespace) -> Plan:
+def _plan(arguments: argparse.Namespace, kept: Mapping[str, Any]) -> Plan:
     usual = NETWORKS[arguments.network]
-    memory = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    batch = arguments.batch or propose(memory, arguments.crop, usual.crop_bytes)[0]
+    batch = arguments.batch or kept.get("batch") or propose(_free_bytes(), arguments.crop, usual.crop_bytes)[0]
     size = arguments.window or usual.window
     return Plan(
         network=arguments.network,
@@ -101,11 +106,20 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         least_size=size,
         crop=arguments.crop,
         batch=batch,
-        patience=arguments.patience or patience_for(batch),
+        patience=arguments.patience or kept.get("patience") or patience_for(batch),
         rate=arguments.rate or usual.rate,
         seed=arguments.seed,
         steps=arguments.steps or 0,
     )
+
+
+def _free_bytes() -> int:
+    """Memory that can be had without swapping, what only caches files included, where the kernel tells it."""
+    try:
+        told = re.search(r"^MemAvailable:\s+(\d+) kB$", Path("/proc/meminfo").read_text("ascii"), re.MULTILINE)
+    except OSError:
+        told = None
+    return int(told[1]) << 10 if told else os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _entry(name: str, network: bytes, training: DetectorTraining) -> dict[str, str]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
-from pickle import UnpicklingError
 
 import numpy as np
 import torch
@@ -20,6 +18,7 @@ from faced_models.kernels import load_kernels
 from faced_models.pyramid_builder import PyramidBuilder
 from faced_proto.types import RgbImage
 from faced_train.errors import DataError
+from faced_train.training.mmod.checkpoint import FORMAT, read_checkpoint, unreadable, write_checkpoint
 from faced_train.training.mmod.cropper import Cropper
 from faced_train.training.mmod.geometry import OUTER_PADDING, PADDING, Grid, Target
 from faced_train.training.mmod.loss import LossOptions, mmod_loss
@@ -30,8 +29,6 @@ from faced_train.training.mmod.plateau import without_decrease
 from faced_train.training.mmod.reach import out_of_reach
 from faced_train.training.mmod.start import start_of
 
-CHECKPOINT = "detector.pt"
-_FORMAT = 1
 _SAVE_SECONDS = 300.0
 _CHECK_STEPS = 50
 """How often the losses are looked at for a plateau."""
@@ -159,40 +156,33 @@ class DetectorTraining:
 
     def save(self) -> None:
         """As a whole or not at all."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        made = self._folder / f".{CHECKPOINT}"
         content = {
-            "format": _FORMAT,
+            "format": FORMAT,
             "identity": self._identity,
+            "batch": self._plan.batch,
+            "patience": self._plan.patience,
             "network": self.network.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "losses": self.losses,
             "rates": self.rates,
             "since": self._since,
         }
-        with made.open("wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        made.replace(self._folder / CHECKPOINT)
+        write_checkpoint(self._folder, content)
         self.saved = len(self.losses)
 
     def _restore(self) -> None:
-        path = self._folder / CHECKPOINT
-        if not path.exists():
+        content = read_checkpoint(self._folder)
+        if content is None:
             return
+        if content["identity"] != self._identity:
+            raise DataError(f"{self._folder}: holds a run of another plan or of other pictures; name another folder")
         try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-            if content["format"] != _FORMAT or content["identity"] != self._identity:
-                raise DataError(
-                    f"{self._folder}: holds a run of another plan or of other pictures; name another folder"
-                )
             self.network.load_state_dict(content["network"])
             self._optimiser.load_state_dict(content["optimiser"])
             self.losses, self.rates, self._since = content["losses"], content["rates"], content["since"]
             self.saved = len(self.losses)
-        except (OSError, RuntimeError, KeyError, TypeError, EOFError, UnpicklingError) as error:
-            raise DataError(f"{path}: is no checkpoint: {error}") from error
+        except (RuntimeError, KeyError, TypeError, ValueError) as error:
+            raise unreadable(self._folder, error) from error
 
 
 def _groups(network: DetectorNetwork, plan: Plan) -> list[dict[str, object]]:

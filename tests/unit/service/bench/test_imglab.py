@@ -25,7 +25,7 @@ def read(tmp_path):
 def test_pictures_lie_beside_the_file_and_boxes_are_continuous(read, tmp_path):
     a, b = read(WHOLE)
     assert (a.path, b.path) == (tmp_path / "a.jpg", tmp_path / "sub" / "b.jpg")
-    assert a.labels == (Label(Box(194, 90, 231, 128), False), Label(Box(5, -3, 15, 7), True))
+    assert a.labels == (Label(Box(194, 90, 231, 128), False), Label(Box(5, -3, 15, 7), True, "dog"))
     assert b.labels == ()
 
 

@@ -17,8 +17,11 @@ from faced_models.manifest import load_manifest  # noqa: E402
 from faced_models.network_entry import DetectorWindow  # noqa: E402
 from faced_models.ort_session import OrtSession  # noqa: E402
 from faced_models.store import verified_path  # noqa: E402
+from faced_service.main import main  # noqa: E402
 from faced_train.datasets.imglab import BoxedPicture, LabelledBox, write_boxes  # noqa: E402
 from faced_train.errors import DataError  # noqa: E402
+from faced_train.training.mmod import run  # noqa: E402
+from faced_train.training.mmod.checkpoint import read_checkpoint, write_checkpoint  # noqa: E402
 from faced_train.training.mmod.geometry import Grid, Target, iou  # noqa: E402
 from faced_train.training.mmod.loss import LossOptions, judge  # noqa: E402
 from faced_train.training.mmod.network import small_network  # noqa: E402
@@ -153,6 +156,38 @@ def test_a_run_that_was_cut_off_ends_with_the_same_weights(tmp_path, plan):
         assert not torch.equal(weights, before[name]), name
     with pytest.raises(DataError, match="another plan or of other pictures"):
         DetectorTraining(replace(plan, batch=3), pictures, tmp_path / "cut", 1)
+
+
+@pytest.mark.parametrize("flags", [[], ["--patience", "70"]], ids=["no flags", "patience"])
+def test_the_same_command_goes_on_whatever_memory_is_free(tmp_path, monkeypatch, capsys, flags):
+    path = _labelled(tmp_path, [LabelledBox(30, 30, 60, 60)])
+    words = ["train", "detector", str(path), "--folder", str(tmp_path / "run"), "--crop", "80", "--threads", "1"]
+    words += flags
+    monkeypatch.setattr(run, "propose", lambda *_: (2, 3000))
+    assert main([*words, "--steps", "1"]) == 0
+    monkeypatch.setattr(run, "propose", lambda *_: (3, 3000))
+    capsys.readouterr()
+    assert main([*words, "--steps", "2"]) == 0
+    said = capsys.readouterr().err
+    assert f"batches of 2, patience {flags[1] if flags else 3000}," in said
+    assert "goes on after step 1" in said
+    assert main([*words, "--steps", "2", "--batch", "3"]) == 3
+    assert "another plan or of other pictures" in capsys.readouterr().err
+
+
+def test_what_earlier_versions_saved_is_gone_on_with_when_batch_is_given(tmp_path):
+    pictures = read_pictures(_labelled(tmp_path, [LabelledBox(30, 30, 60, 60)]))
+    DetectorTraining(replace(SMALL, steps=1), pictures, tmp_path, 1).run(lambda _: None)
+    content = read_checkpoint(tmp_path)
+    assert (content.pop("batch"), content.pop("patience")) == (2, 300)
+    write_checkpoint(tmp_path, content)
+    assert DetectorTraining(SMALL, pictures, tmp_path, 1).saved == 1
+
+
+def test_what_is_no_checkpoint_is_refused_by_its_name(tmp_path):
+    (tmp_path / "detector.pt").write_bytes(b"nothing")
+    with pytest.raises(DataError, match=r"detector\.pt: is no checkpoint: "):
+        read_checkpoint(tmp_path)
 
 
 def test_what_is_exported_scores_as_pytorch_does():
