@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -34,7 +35,7 @@ def redacted(url: str) -> str:
 
 
 class CameraUrl:
-    """A `Feed`. One that says how long it is plays at its own rate and ends; any other is opened again when it ends.
+    """A `Feed`. One that says how long it is plays once, at its own rate; any other is opened again when it ends.
 
     Raises:
         InputError: it cannot be opened the first time.
@@ -54,9 +55,16 @@ class CameraUrl:
         rate = self._container.streams.video[0].average_rate
         self.rate = float(rate) if rate else None
         self._finite = bool(self._container.duration)
+        self._last_s = -math.inf  # of what is finite: the time of the newest picture that was given
 
     def pictures(self, stop: threading.Event) -> Iterator[tuple[RgbImage, float | None]]:
-        """See `Feed`; a stream that breaks or falls silent is opened again, after longer and longer pauses."""
+        """See `Feed`; a stream that breaks or falls silent is opened again, after longer and longer pauses.
+
+        One that is finite goes on behind its newest picture.
+
+        Raises:
+            InputError: one that is finite gives no more pictures, however often it is opened.
+        """
         pause = _FIRST_PAUSE_S
         while not stop.is_set():
             reason = "ended"
@@ -74,6 +82,8 @@ class CameraUrl:
             self.close()
             if stop.is_set():
                 return
+            if self._finite and pause >= _LONGEST_PAUSE_S:
+                raise InputError(f"{self.name}: cannot be read behind {max(0.0, self._last_s):.1f} s ({reason})")
             self.notice = f"reconnecting in {pause:g} s ({reason})"
             stop.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_S)
@@ -106,13 +116,16 @@ class CameraUrl:
                     return
                 if not isinstance(frame, VideoFrame) or frame.is_corrupt:
                     continue
-                image = upright_rgb(frame, frame.width, frame.height)
+                time_s = None
                 if self._finite and frame.pts is not None and stream.time_base is not None:
                     time_s = float((frame.pts - start) * stream.time_base)
+                    if time_s <= self._last_s:
+                        continue  # given before the stream broke; servers refuse times that decrease
+                    self._last_s = time_s
+                image = upright_rgb(frame, frame.width, frame.height)
+                if time_s is not None:
                     pace.wait(time_s, stop)
-                    yield image, time_s
-                else:
-                    yield image, None
+                yield image, time_s
 
 
 def _reason(error: Exception) -> str:

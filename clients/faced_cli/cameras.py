@@ -7,7 +7,11 @@ from pathlib import Path
 from faced_cli.camera_device import CameraDevice
 from faced_cli.camera_file import CameraFile
 from faced_cli.camera_url import CameraUrl
+from faced_cli.errors import InputError
 from faced_cli.live_source import LiveSource, ThreadedSource
+
+_LARGEST = 2**31 - 1
+"""OpenCV takes the number of a camera as a signed integer of 32 bits."""
 
 
 def open_camera(name: str) -> LiveSource:
@@ -17,6 +21,9 @@ def open_camera(name: str) -> LiveSource:
         InputError: there is none, or it gives no pictures.
     """
     if name.isascii() and name.isdigit():
+        # By its length first: Python reads no number of thousands of digits.
+        if len(name) > len(str(_LARGEST)) or int(name) > _LARGEST:
+            raise InputError(f"camera {name}: no camera has such a number, the largest is {_LARGEST}")
         return CameraDevice(int(name))
     if "://" in name and not name.startswith("file://"):
         return ThreadedSource(CameraUrl(name))

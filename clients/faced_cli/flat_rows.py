@@ -41,20 +41,25 @@ class Column:
 _FRAME = (Column("source", str), Column("frame", int), Column("time_s", float))
 _FACE = (Column("track_id", int), *(Column(name, float) for name in ("left", "top", "right", "bottom", "score")))
 _LABEL = Column("label", str)
+_FACES_ALONE = "mmod@1+4a147033"
+"""The built-in detector, whose one window has no label; the digits change with its windows (see `NetworkEntry`)."""
 _REASONS = (Column("withheld", str), Column("error", str))
 
 
 def columns_for(info: ServerInfo, attributes: Sequence[str] | None) -> tuple[Column, ...]:
-    """The columns for what a server is asked: these attributes, None: all that it has."""
+    """The columns for what a server is asked: these attributes, None: all that it has.
+
+    A server does not say whether its detectors label what they find, so any but the built-in one may.
+    """
     asked = [m for m in info.models if m.attribute and (attributes is None or m.attribute in attributes)]
-    detectors = sum(m.role is ModelRole.DETECTOR for m in info.models)
-    return columns(asked, labels=detectors > 1)
+    detectors = [m.model for m in info.models if m.role is ModelRole.DETECTOR]
+    return columns(asked, labels=detectors != [_FACES_ALONE])
 
 
 def columns(models: Sequence[ModelInfo], *, labels: bool = False) -> tuple[Column, ...]:
     """The columns for these attributes: the likeliest label and a probability each, or years with a 90 % interval.
 
-    `labels`: also what things beside faces are.
+    `labels`: also the label that each was found by.
     """
     result = [*_FRAME, *_FACE, *([_LABEL] if labels else [])]
     for model in models:

@@ -70,29 +70,32 @@ class VideoSource:
 
     `form` has its nominal frame rate and its unit of time, `start` is the second at which the earliest stream begins,
     `frame_estimate` how many frames the file announces (None = nothing),
-    `announced_s` how long it says that its video is, in seconds (None = not said). Of what was read so far: `read` is
-    the number of frames, `end_s` where the last one ends, `damaged` how many packets and frames turned out broken,
+    `announced_s` how long it says that its video is, in seconds (None = not said), `expected_end_s` the same, from the
+    number of its frames where need be. `told` is what errors call the file. Of what was read so far: `read` is the
+    number of frames, `end_s` where the last one ends, `damaged` how many packets and frames turned out broken,
     `gaps` from when to when nothing could be read, `given_up` whether the rest could not be.
 
     Raises:
         InputError: the file cannot be read or has no video.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, told: str | None = None) -> None:
         self.path = path
+        self._told = str(path) if told is None else told
         self.read = 0
         self.end_s = 0.0
         self.damaged = 0
         self.gaps: list[tuple[float, float]] = []
         self.given_up = False
-        self._container = _open(path)
+        self._container = _open(path, self._told)
         try:
-            self._stream = _video_stream(path, self._container)
+            self._stream = _video_stream(self._told, self._container)
             self._stream.thread_type = "AUTO"
             self.form = self._form()
             self.start = file_start(self._container)
             self.frame_estimate = self._estimate()
             self.announced_s = self._announced()
+            self.expected_end_s = self._expected_end()
         except BaseException:
             self._container.close()
             raise
@@ -144,7 +147,7 @@ class VideoSource:
             if wanted(index):
                 yield SourceFrame(index, time_s, pts - file_offset, duration, upright_rgb(frame, *size))
         if self.read == 0:
-            raise InputError(f"{self.path}: the video holds no frame that can be read")
+            raise InputError(f"{self._told}: the video holds no frame that can be read")
 
     def _decoded(self) -> Iterator[VideoFrame]:
         for packet in self._packets():
@@ -190,6 +193,11 @@ class VideoSource:
         alone = len(self._container.streams) == 1
         return self._container.duration / av.time_base if alone and self._container.duration else None
 
+    def _expected_end(self) -> float | None:
+        if self.announced_s is None and self.frame_estimate is not None:
+            return float(self.frame_estimate / self.form.rate)
+        return self.announced_s
+
     def _estimate(self) -> int | None:
         if self._stream.frames > 0:
             return self._stream.frames
@@ -232,28 +240,28 @@ def turned(image: NDArray[np.uint8], matrix: NDArray[np.int32]) -> RgbImage:
     return np.ascontiguousarray(image)
 
 
-def _open(path: Path) -> InputContainer:
+def _open(path: Path, told: str) -> InputContainer:
     try:
         return av.open(str(path), metadata_errors="replace")
     except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such file") from error
+        raise InputError(f"{told}: there is no such file") from error
     except IsADirectoryError as error:
-        raise InputError(f"{path}: is a folder, not a video") from error
+        raise InputError(f"{told}: is a folder, not a video") from error
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise InputError(f"{told}: cannot be read ({error.strerror or error})") from error
     except (av.error.FFmpegError, ValueError) as error:
-        raise InputError(f"{path}: is no video that can be read ({_reason(error)})") from error
+        raise InputError(f"{told}: is no video that can be read ({_reason(error)})") from error
 
 
-def _video_stream(path: Path, container: InputContainer) -> VideoStream:
+def _video_stream(told: str, container: InputContainer) -> VideoStream:
     # An audio file's cover picture is a video stream too.
     films = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not films:
         kinds = sorted({stream.type for stream in container.streams})
-        raise InputError(f"{path}: there is no video in it" + (f", only {' and '.join(kinds)}" if kinds else ""))
+        raise InputError(f"{told}: there is no video in it" + (f", only {' and '.join(kinds)}" if kinds else ""))
     stream = films[0]
     if stream.codec_context is None:
-        raise InputError(f"{path}: its video codec is not known")
+        raise InputError(f"{told}: its video codec is not known")
     return stream
 
 

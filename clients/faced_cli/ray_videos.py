@@ -7,16 +7,16 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import ray
 import ray.data
 
 import faced_client
-from faced_cli.arguments import VideoArguments
+from faced_cli.arguments import Connection, VideoArguments
 from faced_cli.connection import reach
-from faced_cli.errors import ServerError
+from faced_cli.errors import ServerError, UsageError
 from faced_cli.flat_rows import Column, columns_for
 from faced_cli.parquet_set import ParquetSet
 from faced_cli.refusal import command_error
@@ -25,13 +25,21 @@ from faced_cli.video_inputs import find_videos
 from faced_cli.video_part import PartDone, make_part
 from faced_proto.types import ServerInfo
 
+_NOT_PASSED = frozenset({"FACED_TOKEN", "FACED_CAMERA"})
+"""Variables that hold secrets, which Ray would show; workers get the token with their arguments."""
+_FILES = frozenset(
+    f"FACED_{name}" for name in ("MODELS_FILE", "CACHE_DIR", "TOKEN_FILE", "TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA")
+)
+"""Variables that name a file or a folder."""
+
 
 def run_on_ray(arguments: VideoArguments) -> int:
     """Analyses the videos that are not in the data set yet. Returns the exit code.
 
     Raises:
-        CommandError: the data set, the server or Ray fail.
+        CommandError: the data set, the server or Ray fail, or the cluster lacks GPUs.
     """
+    arguments = replace(arguments, connection=_anywhere(arguments.connection))
     files = arguments.files
     videos = find_videos(files.sources)
     assert files.parquet is not None
@@ -71,28 +79,59 @@ class _Worker:
 
     def __call__(self, row: Mapping[str, str]) -> dict[str, object]:
         """One video."""
-        video = Path(row["video"])
-        return asdict(make_part(self._client, self._arguments, video, self._into, self._columns, self._encode))
+        video, file = Path(row["video"]), Path(row["file"])
+        return asdict(make_part(self._client, self._arguments, video, file, self._into, self._columns, self._encode))
 
 
 def _parts(
     arguments: VideoArguments, videos: Sequence[Path], into: ParquetSet, of: Sequence[Column]
 ) -> Iterator[PartDone]:
     gpus = arguments.files.ray_gpus
-    most = max(1, int(ray.cluster_resources().get("GPU" if gpus else "CPU", 1) / (gpus or 1)))
-    rows = ray.data.from_items([{"video": str(video)} for video in videos], override_num_blocks=len(videos))
+    most = _most_workers(gpus)
+    named = [{"video": str(video), "file": str(video.absolute())} for video in videos]
+    rows = ray.data.from_items(named, override_num_blocks=len(videos))
     made = rows.map(
         _Worker,
         fn_constructor_args=(arguments, into, of),
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=min(most, len(videos))),
         num_cpus=1,
         num_gpus=gpus,
+        # Of the workers, not of the whole job: what `ray job submit` was given may name the same variables.
+        runtime_env={"env_vars": passed_variables(os.environ)},
     )
     try:
         for row in made.iter_rows():
             yield PartDone(**row | {"notes": tuple(row["notes"])})
     except (ray.exceptions.RayError, RuntimeError) as error:
         raise ServerError(f"Ray: {error}") from error
+
+
+def passed_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Those of FACED_* that workers get, with absolute paths."""
+    ours = {name: value for name, value in environment.items() if name.startswith("FACED_") and name not in _NOT_PASSED}
+    return {name: str(Path(value).absolute()) if name in _FILES and value else value for name, value in ours.items()}
+
+
+def _anywhere(connection: Connection) -> Connection:
+    """The same in any working folder."""
+    paths = (connection.tls_ca, connection.tls_cert, connection.tls_key)
+    ca, certificate, key = (None if path is None else path.absolute() for path in paths)
+    return replace(connection, tls_ca=ca, tls_cert=certificate, tls_key=key)
+
+
+def _most_workers(gpus: float) -> int:
+    """How many workers of `gpus` GPUs each, or of one core, have room at a time.
+
+    Raises:
+        UsageError: the cluster has too few GPUs for one, which Ray would wait for without a word.
+    """
+    there = ray.cluster_resources()
+    if not gpus:
+        return max(1, int(there.get("CPU", 1)))
+    has = there.get("GPU", 0)
+    if has < gpus:
+        raise UsageError(f"--ray-gpus {gpus:g}: the Ray cluster has {f'{has:g} of them' if has else 'no GPU'}")
+    return int(has / gpus)
 
 
 @contextmanager

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from faced_cli.errors import InputError
 from faced_cli.flat_rows import Column, csv_head, csv_lines
 from faced_cli.journal import Journal, JournalEntry
 from faced_cli.parquet_file import ParquetFile
@@ -32,6 +35,7 @@ class RowOutputs:
 
     Raises:
         ModelsError: what Parquet needs is not installed.
+        InputError: a CSV file that is to go on cannot be read.
     """
 
     def __init__(self, outputs: VideoOutputs, columns: Sequence[Column], header: object, kept: Kept | None) -> None:
@@ -42,8 +46,9 @@ class RowOutputs:
         if outputs.csv is not None:
             self._csv = RowsFile(outputs.csv, kept=stays.csv_size, count=stays.rows)
         self._parquet = ParquetFile(outputs.parquet, columns) if outputs.parquet is not None else None
-        self._columns = columns
         self._has_head = stays.csv_size > 0
+        # What an older version began may have fewer columns.
+        self._columns = _columns_of(outputs.csv) if outputs.csv is not None and self._has_head else columns
         self._journal_path, self._header, self._kept = outputs.journal, header, kept
         self._journal: Journal | None = None
 
@@ -109,11 +114,12 @@ class RowOutputs:
         journal = self._open_journal()
         if journal is None:
             return
-        jsonl, csv = (0 if file is None else file.size for file in (self._jsonl, self._csv))
+        jsonl_size, csv_size = (0 if file is None else file.size for file in (self._jsonl, self._csv))
         if row is None:
-            journal.add(JournalEntry(source, 0, 0.0, 0.0, jsonl, csv, None))
+            journal.add(JournalEntry(source, 0, 0.0, 0.0, jsonl_size, csv_size, None))
         else:
-            journal.add(JournalEntry(source, row.frame, row.time_s, row.duration_s, jsonl, csv, row.outcome))
+            sizes = (jsonl_size, csv_size)
+            journal.add(JournalEntry(source, row.frame, row.time_s, row.duration_s, *sizes, row.outcome))
 
     def _open_journal(self) -> Journal | None:
         if self._journal is None and self._journal_path is not None:
@@ -122,3 +128,12 @@ class RowOutputs:
             else:
                 self._journal = Journal.continued(self._journal_path, self._kept.journal_size)
         return self._journal
+
+
+def _columns_of(path: Path) -> list[Column]:
+    """The columns of a CSV file that is there, as far as writing it goes: their kinds are not in it."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [Column(name, str) for name in next(csv.reader(file), [])]
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be gone on with ({error})") from error

@@ -35,20 +35,24 @@ def make_part(
     client: faced_client.Client,
     arguments: VideoArguments,
     video: Path,
+    file: Path,
     into: ParquetSet,
     columns: Sequence[Column],
     encode: str,
 ) -> PartDone:
-    """Analyse `video`; its part is there when this returns, but where nothing could be read or the server failed."""
+    """Analyse `video`; its part is there when this returns, but where nothing could be read or the server failed.
+
+    `video` is as it was named, `file` its absolute path: the worker's folder is not that of who named it.
+    """
     summary = VideoSummary(str(video))
-    part = into.part(video)
+    part = into.part(file)
     rows = ParquetFile(into.unfinished(part), columns)
     try:
-        with VideoSource(video.absolute()) as source:
+        with VideoSource(file, told=str(video)) as source:
             job = VideoJob(arguments, source, None, summary, rows.write)
             job.run(client, encode, None, ())
             rows.close()
-            into.finish(video, part)
+            into.finish(file, part)
     except faced_client.FacedError as error:
         return _failed(summary, command_error(error, str(video)))
     except InputError as error:

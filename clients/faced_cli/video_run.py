@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -146,7 +147,11 @@ class VideoRun:
         return annotate_outcome(image, result, self._style)
 
     def _row(self, frame: SourceFrame, outcome: FrameOutcome) -> VideoRow:
-        duration_s = float(frame.duration * self._source.form.time_base) * self._every
+        shown_s = float(frame.duration * self._source.form.time_base)
+        duration_s = shown_s * self._every
+        left_s = math.inf if self._source.expected_end_s is None else self._source.expected_end_s - frame.time_s
+        if left_s > -shown_s:  # else the file says less than it has
+            duration_s = min(duration_s, max(shown_s, left_s))  # the last row has what is left
         return VideoRow(self._name, frame.index, frame.time_s, duration_s, outcome)
 
     def _end(self) -> None:

@@ -1,12 +1,19 @@
 """Many videos with Ray Data: rows against those of a run without it, and what becomes of a run that is cut off."""
 
+import os
+import secrets
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.process import free_port, processes_of_session
 
 pytest.importorskip("ray", reason="needs the extra ray")
 dataset = pytest.importorskip("pyarrow.dataset")
@@ -105,3 +112,56 @@ def test_a_run_that_is_killed_leaves_whole_parts_and_goes_on(videos, local, tmp_
     assert f"{len(there)} were there" in ended.stdout
     assert {part: part.read_bytes() for part in there} == there
     assert_equal(rows_of(dataset.dataset(folder).to_table()), local)
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A Ray that was started in another folder, with no FACED_* variables; gives the environment of its callers."""
+    # Ray's sockets want a short path.
+    port, folder = free_port(), tempfile.mkdtemp(prefix="faced-ray-")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FACED_")}
+    environment |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    command = [Path(sys.executable).parent / "ray", "start", "--head", "--block", "--node-ip-address=127.0.0.1"]
+    command += [f"--port={port}", "--include-dashboard=false", f"--temp-dir={folder}", "--num-cpus=2"]
+    command += [f"--object-store-memory={200 << 20}"]
+    said = tmp_path / "said"
+    with said.open("w") as file:
+        head = subprocess.Popen(command, cwd=folder, env=environment, stdout=file, stderr=file, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 300
+        while "Ray runtime started" not in said.read_text():
+            assert head.poll() is None, said.read_text()
+            assert time.monotonic() < deadline, said.read_text()
+            time.sleep(0.2)
+        yield environment | {"RAY_ADDRESS": f"127.0.0.1:{port}"}
+    finally:
+        head.send_signal(signal.SIGTERM)
+        try:
+            head.wait(60)
+        finally:
+            for process in processes_of_session(head.pid):
+                os.kill(process, signal.SIGKILL)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_cluster_that_was_started_elsewhere_gets_paths_and_settings_of_the_caller(cluster, clip, tmp_path):
+    shutil.copy(clip, tmp_path / "in.mp4")
+    # Each frame is above this limit: who analyses it has not got the setting.
+    environment = cluster | {"FACED_MAX_PIXELS": "10000"}
+    command = [*FACED_CLI, "video", "in.mp4", "--engine", "ray", "--parquet", "set"]
+
+    def ended(*more):
+        return subprocess.run(
+            [*command, *more], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300
+        )
+
+    without_gpu = ended("--ray-gpus", "0.5")
+    assert (without_gpu.returncode, without_gpu.stderr) == (
+        2, "faced-cli: --ray-gpus 0.5: the Ray cluster has no GPU\n",
+    )  # fmt: skip
+    refused = ended("--resume")
+    assert refused.returncode == 3, refused.stderr
+    assert "in.mp4: frame 0 at 0.000 s failed" in refused.stderr
+    rows = dataset.dataset(tmp_path / "set").to_table().to_pylist()
+    assert ({row["source"] for row in rows}, len(rows)) == ({"in.mp4"}, 24)
+    assert {row["error"] for row in rows} == {"image_too_large"}

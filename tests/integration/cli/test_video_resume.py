@@ -162,7 +162,7 @@ def test_killed_at_a_random_moment(crossing, unbroken, tmp_path, seed):
     run.check_equals(unbroken)
 
 
-@pytest.mark.parametrize("options", [("--scan-interval", "10"), pytest.param(("--every", "3"), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("options", [("--scan-interval", "10"), pytest.param(("--every", "4"), marks=pytest.mark.slow)])
 def test_other_ways_of_running_are_resumed_too(crossing, tmp_path, options):
     whole, run = (Run(tmp_path / name, crossing, options=options) for name in ("whole", "run"))
     whole.whole()

@@ -161,6 +161,7 @@ def test_bad_cameras_are_bad_input(cli, server, tmp_path):
     text.write_text("no video")
     cameras = {
         "97": "camera 97: there is no /dev/video97",
+        "99999999999": "camera 99999999999: no camera has such a number",
         "/dev/video97": "/dev/video97: there is no /dev/video97",
         "/dev/null": "/dev/null: gives no picture",
         str(tmp_path / "none.mp4"): "there is no such file",

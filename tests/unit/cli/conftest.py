@@ -104,9 +104,10 @@ def make_video(tmp_path: Path) -> Callable[..., Path]:
         picture: np.ndarray | None = None,
         pix_fmt: str = "yuv420p",
         codec: str = "libx264",
+        faststart: bool = False,
     ) -> Path:
         path = tmp_path / name
-        with av.open(str(path), "w") as container:
+        with av.open(str(path), "w", options={"movflags": "faststart"} if faststart else {}) as container:
             stream = container.add_stream(codec, rate=25)
             stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
             stream.codec_context.time_base = Fraction(1, 1000)

@@ -63,3 +63,9 @@ def test_missing_camera_is_named_with_what_there_is(capfd):
 def test_device_that_is_no_camera():
     with pytest.raises(InputError, match="/dev/null: gives no picture"):
         open_camera("/dev/null")
+
+
+@pytest.mark.parametrize("number", ["2147483648", "99999999999", "9" * 5000])
+def test_number_that_no_camera_can_have(number):
+    with pytest.raises(InputError, match=f"camera {number}: no camera has such a number"):
+        open_camera(number)

@@ -183,6 +183,65 @@ def test_video_file_on_a_server_plays_at_its_own_rate_and_ends(cameras, make_vid
     assert 0.5 < taken < 5
 
 
+class _BreakingFile(http.server.BaseHTTPRequestHandler):
+    """A file, whole or (as often as `server.breaks` says, -1 = always) its first part, after which it breaks off."""
+
+    def do_GET(self) -> None:
+        whole, breaks = self.server.content, self.server.breaks != 0
+        self.server.breaks -= breaks
+        self.server.connections += 1
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(whole)))
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(whole[: len(whole) * 6 // 10] if breaks else whole)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def breaking_file(cameras, make_video, monkeypatch):
+    """Serves 75 frames, 3 s, of equal sizes, so that some come before it breaks."""
+    monkeypatch.setattr(camera_url, "_FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(camera_url, "_LONGEST_PAUSE_S", 0.4)
+    noise = np.random.default_rng(0).integers(0, 255, (240, 320, 3), np.uint8)
+    server = cameras.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), _BreakingFile))
+    cameras.callback(server.shutdown)
+    path = make_video(
+        "in.mp4",
+        pts=tuple(range(0, 3000, 40)),
+        width=320,
+        height=240,
+        picture=noise,
+        codec="mjpeg",
+        pix_fmt="yuvj420p",
+        faststart=True,
+    )
+    server.content, server.connections, server.breaks = path.read_bytes(), 0, 0
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    return server
+
+
+def test_video_file_that_breaks_off_goes_on_where_it_was(breaking_file):
+    breaking_file.breaks = 2
+    feed = CameraUrl(f"http://127.0.0.1:{breaking_file.server_address[1]}/in.mp4")
+    times = [time_s for _, time_s in feed.pictures(threading.Event())]
+    assert breaking_file.connections == 3
+    assert times == pytest.approx([0.04 * i for i in range(75)], abs=1e-3)
+
+
+def test_video_file_that_is_gone_for_good_ends(breaking_file):
+    breaking_file.breaks = -1
+    feed = CameraUrl(f"http://127.0.0.1:{breaking_file.server_address[1]}/in.mp4")
+    times = []
+    with pytest.raises(InputError, match=r"in\.mp4: cannot be read behind 1\.\d s \("):
+        times.extend(time_s for _, time_s in feed.pictures(threading.Event()))
+    assert times == pytest.approx([0.04 * i for i in range(len(times))], abs=1e-3)
+    assert 10 < len(times) < 75
+    assert feed.notice.startswith("reconnecting in 0.2 s (")
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [

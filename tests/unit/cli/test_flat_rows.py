@@ -8,6 +8,7 @@ from faced_cli.errors import ModelsError
 from faced_cli.flat_rows import Column, columns, columns_for, csv_head, csv_lines, records
 from faced_cli.parquet_file import ParquetFile
 from faced_cli.video_row import VideoRow
+from faced_models.manifest import load_manifest
 from faced_proto.types import (
     Categories,
     DropReason,
@@ -115,11 +116,20 @@ def test_parquet_of_two_detectors_tells_things_by_their_label(labelled, tmp_path
     assert [(row["label"], row["emotion"]) for row in table] == [(None, "happy"), ("lamp", None)]
 
 
-def test_a_server_of_one_detector_has_no_column_of_labels():
-    face_detector = ModelInfo("mmod@1", ModelRole.DETECTOR, "", None, False, "CC0", 80)
-    engine, limits = Engine("cpu", "onnxruntime", Precision.EXACT, "mmod@1"), Limits(1, 1, 1, 1)
-    servers = [ServerInfo("1", engine, (face_detector,) * n + tuple(MODELS), ("emotion",), limits) for n in (1, 2)]
-    assert [Column("label", str) in columns_for(server, ["emotion"]) for server in servers] == [False, True]
+def server_of(*detectors):
+    models = [ModelInfo(name, ModelRole.DETECTOR, "", None, False, "CC0", 80) for name in detectors]
+    engine = Engine("cpu", "onnxruntime", Precision.EXACT, detectors[0])
+    return ServerInfo("1", engine, (*models, *MODELS), ("emotion",), Limits(1, 1, 1, 1))
+
+
+def test_a_server_of_the_built_in_detector_has_no_column_of_labels():
+    assert Column("label", str) not in columns_for(server_of(load_manifest().detector.model_id), ["emotion"])
+
+
+@pytest.mark.parametrize("added", [("cats@1+12345678",), ("mmod@1+12345678",), (None, "cats@1+12345678")])
+def test_a_server_of_other_detectors_has_a_column_of_labels(added):
+    detectors = [name or load_manifest().detector.model_id for name in added]
+    assert Column("label", str) in columns_for(server_of(*detectors), ["emotion"])
 
 
 def test_without_pyarrow_the_extra_is_named(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""When the video of a run before goes: with the first row of its own source, and no earlier."""
+"""When the video of a run before goes: with the first row of its own source, and no earlier. How long rows last."""
 
 import errno
 
@@ -30,13 +30,15 @@ class Answering:
 def job_with(make_video, tmp_path):
     """Runs the job of one video; `write` gets its rows."""
 
-    def run(client, write, source=None):
+    def run(client, write, source=None, options=()):
         path = source or make_video()
         output = tmp_path / "out.mp4"
-        arguments = parse(["video", str(path), "-o", str(output), "--force"], {})
+        arguments = parse(["video", str(path), "-o", str(output), "--force", *options], {})
+        summary = VideoSummary(str(path))
         with VideoSource(path) as opened:
-            job = VideoJob(arguments, opened, output, VideoSummary(str(path)), write)
+            job = VideoJob(arguments, opened, output, summary, write)
             job.run(client, "raw", None, ())
+        return summary
 
     return run
 
@@ -77,3 +79,25 @@ def test_an_older_video_that_may_not_be_written_ends_the_run_before_its_first_ro
     with pytest.raises(InputError, match=r"out\.mp4: cannot be written \(Permission denied\)"):
         job_with(Answering(analysis(64, 48)), rows.append)
     assert rows == []
+
+
+@pytest.mark.parametrize(("name", "audio"), [("in.mp4", None), ("in.mkv", None), ("in.mp4", "aac"), ("in.mkv", "aac")])
+def test_the_last_row_lasts_to_the_end_of_the_video(job_with, make_video, analysis, face, name, audio):
+    rows = []
+    source = make_video(name, pts=tuple(range(0, 1000, 40)), audio=audio)
+    finding = Answering(analysis(64, 48, face(10, 10, 30, 30, track_id=1)))
+    summary = job_with(finding, rows.append, source, ("--every", "10"))
+    # Matroska has one length for pictures and sound, and AAC's last block may end behind the last picture.
+    late = 0.05 if name.endswith("mkv") and audio else 1e-3
+    assert [row.duration_s for row in rows] == pytest.approx([0.4, 0.4, 0.2], abs=late)
+    assert summary.end_s == pytest.approx(1.0, abs=late)
+    (track,) = summary.longest()
+    assert (track.seconds, track.last_s) == pytest.approx((1.0, 1.0), abs=late)
+    assert set(track.timeline.bins) <= {0, 1, 2}
+
+
+def test_a_video_that_announces_less_than_it_has_keeps_its_rows(job_with, make_video, analysis, monkeypatch):
+    monkeypatch.setattr(VideoSource, "_announced", lambda source: 0.18)
+    rows = []
+    job_with(Answering(analysis(64, 48)), rows.append, options=("--every", "3"))
+    assert [row.duration_s for row in rows] == pytest.approx([0.12, 0.06, 0.12, 0.12])

@@ -96,3 +96,26 @@ def test_the_page_is_whole_and_loads_nothing(summary):
     bars = [attrs for tag, attrs in tags.seen if tag == "rect" and attrs.get("fill")]
     assert all(0 <= float(bar["x"]) <= 1000 and float(bar["height"]) <= 72 for bar in bars)
     assert max(float(bar["x"]) + float(bar["width"]) for bar in bars) == pytest.approx(1000, abs=1)
+
+
+def test_a_time_line_divides_a_moment_over_its_bins():
+    line = Timeline()
+    line.add(0.25, 4.0, {"happy": 0.5})
+    line.add(4.25, 0.25, {"happy": 0.25})
+    assert [(begin, end) for begin, end, _ in line.means()] == [(i / 2, i / 2 + 0.5) for i in range(9)]
+    assert [line.bins[i][""] for i in range(9)] == pytest.approx([0.25] + [0.5] * 8)
+    assert [means["happy"] for *_, means in line.means()] == pytest.approx([0.5] * 8 + [0.375])
+
+
+def test_rows_that_end_with_a_bin_leave_nothing_in_the_next():
+    line = Timeline()
+    for i in range(0, 1000, 10):
+        line.add(i * 0.01, 0.1, {"happy": 1.0})
+    assert list(line.bins) == list(range(20))
+
+
+def test_a_time_line_of_one_long_moment_stays_small():
+    line = Timeline()
+    line.add(0.0, 100_000.0, {"happy": 1.0})
+    assert 300 <= len(line.bins) <= 600
+    assert sum(counted[""] for counted in line.bins.values()) == pytest.approx(100_000)
