@@ -118,7 +118,9 @@ def test_variables_of_other_programs_are_none_of_the_servers():
     read = {name for path in sources for name in re.findall(r'"(FACED_[A-Z_]+)"', path.read_text())}
     assert {"FACED_SERVER", "FACED_TRAIN_DIR", "FACED_CAMERA"} <= read
     settings = {entry.variable for entry in setting_entries()}
-    environment = dict.fromkeys({*read, "FACED_TOKEN", "FACED_DATA", "FACED_CARRIERS", "FACED_PROTO"} - settings, "other")
+    environment = dict.fromkeys(
+        {*read, "FACED_TOKEN", "FACED_DATA", "FACED_CARRIERS", "FACED_PROTO"} - settings, "other"
+    )
     assert load_settings(None, environment, {}) == Settings()
 
 
