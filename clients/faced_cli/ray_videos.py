@@ -37,7 +37,7 @@ def run_on_ray(arguments: VideoArguments) -> int:
     """Analyses the videos that are not in the data set yet. Returns the exit code.
 
     Raises:
-        CommandError: the data set, the server or Ray fail, or the cluster lacks GPUs.
+        CommandError: the data set, the server or Ray fail, or this machine lacks GPUs.
     """
     arguments = replace(arguments, connection=_anywhere(arguments.connection))
     files = arguments.files
@@ -122,15 +122,21 @@ def _anywhere(connection: Connection) -> Connection:
 def _most_workers(gpus: float) -> int:
     """How many workers of `gpus` GPUs each, or of one core, have room at a time.
 
+    A cluster may get more nodes once somebody asks for them.
+
     Raises:
-        UsageError: the cluster has too few GPUs for one, which Ray would wait for without a word.
+        UsageError: this machine alone has too few GPUs for one, which Ray would wait for without a word.
     """
     there = ray.cluster_resources()
     if not gpus:
         return max(1, int(there.get("CPU", 1)))
     has = there.get("GPU", 0)
     if has < gpus:
-        raise UsageError(f"--ray-gpus {gpus:g}: the Ray cluster has {f'{has:g} of them' if has else 'no GPU'}")
+        lacks = f"--ray-gpus {gpus:g}: the Ray cluster has {f'{has:g} of them' if has else 'no GPU'}"
+        if not os.environ.get("RAY_ADDRESS"):
+            raise UsageError(lacks)
+        tell(f"{lacks}; waiting for a node that has")
+        return 1
     return int(has / gpus)
 
 

@@ -29,6 +29,7 @@ _FORMATS = {
     ("bgr", 4): image_pb2.PIXEL_FORMAT_BGRA32,
 }
 _OVERHEAD_BYTES = 4 * 1024  # room for everything in a message but the picture
+_LEAST_OVERHEAD_BYTES = 64  # there is no less around a file that is sent as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def image_message(image: ImageInput, form: ImageForm, max_message_bytes: int) ->
     if isinstance(image, np.ndarray):
         message = _array_message(image, form, max_message_bytes - _OVERHEAD_BYTES)
     else:
-        message = image_pb2.Image(encoded=_encoded_bytes(image, max_message_bytes - _OVERHEAD_BYTES))
+        message = image_pb2.Image(encoded=_encoded_bytes(image, max_message_bytes - _LEAST_OVERHEAD_BYTES))
     if form.rotation is not Rotation.NONE:
         message.rotation = rotation_to_proto(form.rotation)
     if form.ignore_exif:
@@ -96,7 +97,7 @@ def _encoded_bytes(image: str | os.PathLike[str] | bytes, max_bytes: int) -> byt
         raise InvalidImage(f"{name}: is empty", ErrorReason.IMAGE_EMPTY)
     if len(content) > max_bytes:
         raise RequestTooLarge(
-            f"{name}: {len(content)} bytes, and the server takes {max_bytes}", ErrorReason.MESSAGE_TOO_LARGE
+            f"{name}: {len(content)} bytes, and the server takes {max_bytes} at most", ErrorReason.MESSAGE_TOO_LARGE
         )
     return content
 

@@ -64,13 +64,14 @@ def cut_smoothly(image: RgbImage, transform: NDArray[np.float64], size: int) -> 
     Where the picture is finer than the crop, every pixel is the mean of as many bilinear samples as it takes not to
     alias.
     """
-    samples = min(_MOST_SAMPLES, max(1, math.ceil(math.hypot(transform[0, 0], transform[1, 0]) - 0.01)))
+    scale = math.hypot(transform[0, 0], transform[1, 0])
+    samples = min(_MOST_SAMPLES, max(1, math.ceil(scale - 0.01)))
     matrix = transform.copy()
     matrix[:, :2] /= samples
     # Sample i of a pixel lies at (i + 0.5) / samples - 0.5 from its centre.
     matrix[:, 2] += transform[:, :2] @ np.full(2, 0.5 / samples - 0.5)
     # The region around the crop alone: some versions of OpenCV refuse pictures with a side of 32,767 pixels and more.
-    left, top, right, bottom = reach(transform, size, image.shape, margin=samples + 2)
+    left, top, right, bottom = reach(transform, size, image.shape, margin=math.ceil(scale) + 2)
     if left >= right or top >= bottom:
         return np.zeros((size, size, 3), np.uint8)
     matrix[:, 2] -= left, top

@@ -62,8 +62,13 @@ def test_as_many_workers_as_have_room(monkeypatch, resources, gpus, workers):
         ({"CPU": 4.0, "GPU": 1.0}, "--ray-gpus 1.5: the Ray cluster has 1 of them"),
     ],
 )
-def test_a_cluster_without_enough_gpus_is_told_of(monkeypatch, resources, told):
+def test_a_cluster_without_enough_gpus_is_told_of(monkeypatch, capsys, resources, told):
     monkeypatch.setattr(ray, "cluster_resources", lambda: resources)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with pytest.raises(UsageError) as error:
         ray_videos._most_workers(1.5)
     assert str(error.value) == told
+    # Another cluster's autoscaler adds nodes for those that wait.
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:6379")
+    assert ray_videos._most_workers(1.5) == 1
+    assert f"{told}; waiting for a node that has" in capsys.readouterr().err

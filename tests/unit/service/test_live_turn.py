@@ -27,11 +27,11 @@ async def free_detector():
     return Turn()
 
 
-def used_up():
+def used_up(rate=RATE):
     """The limits of a caller that has had all it may have at once."""
-    access = Access(None, requests_per_second=RATE, streams_per_caller=2, max_streams=2)
-    for _ in range(RATE):
-        access.count_request(CALLER)
+    access = Access(None, requests_per_second=rate, streams_per_caller=2, max_streams=2)
+    while not retry_after(access):
+        pass
     return access
 
 
@@ -44,9 +44,12 @@ def frame(number):
 
 
 def retry_after(access):
-    with pytest.raises(QuotaExceeded) as caught:
+    """Of a call; 0: it is none too many."""
+    try:
         access.count_request(CALLER)
-    return caught.value.retry_after
+    except QuotaExceeded as error:
+        return error.retry_after
+    return 0.0
 
 
 async def taken(live, seconds, interval, age):
@@ -72,7 +75,7 @@ def test_frames_that_wait_for_less_than_their_time_takes_still_come_at_the_rate(
         return had, wait
 
     had, wait = asyncio.run(scenario())
-    assert 8 <= had <= 11
+    assert 5 <= had <= 12
     # One frame at most has booked what comes next.
     assert wait <= 2 / RATE
 
@@ -100,7 +103,7 @@ def test_a_caller_whose_other_stream_always_books_ahead_keeps_its_live_one():
 
 def test_what_came_while_the_detector_was_busy_is_the_next_frames():
     async def scenario():
-        access, busy = used_up(), True
+        access, busy = used_up(rate=2), True
 
         async def turn():
             if busy:
@@ -109,18 +112,18 @@ def test_what_came_while_the_detector_was_busy_is_the_next_frames():
 
         live = live_turn(access, turn)
         with pytest.raises(DeadlineExceeded):
-            await live.come(frame(1), monotonic() + 1.5 / RATE)
+            await live.come(frame(1), monotonic() + 0.75)
         busy = False
         begin = monotonic()
         assert await live.come(frame(2), begin + 5) is not None
         return monotonic() - begin
 
-    assert asyncio.run(scenario()) < 1 / RATE
+    assert asyncio.run(scenario()) < 0.5
 
 
 def test_a_stream_that_ends_gives_back_what_it_waited_for():
     async def scenario():
-        access = used_up()
+        access = used_up(rate=1)
         for number in range(20):
             live = live_turn(access)
             with pytest.raises(DeadlineExceeded):
@@ -128,4 +131,4 @@ def test_a_stream_that_ends_gives_back_what_it_waited_for():
             await live.close()
         return retry_after(access)
 
-    assert asyncio.run(scenario()) <= 1 / RATE
+    assert asyncio.run(scenario()) <= 1

@@ -91,6 +91,7 @@ export class Live {
   started() {
     this.connected = true;
     this.learnt = false;
+    if (this.paused) return this.pause();
     this.stage.quiet();
     this.state("live", "Live");
     this.capture.send();
@@ -104,8 +105,8 @@ export class Live {
         this.stage.warn(upper(message.message));
         return;
       }
-      // Left out by the server for a newer one.
-      if (message.dropped) return;
+      // Left out by the server for a newer one; or the camera is paused since.
+      if (message.dropped || this.paused) return;
       const took = performance.now() - note.began;
       this.stage.show(message, picture, took);
       this.meters.answered(performance.now() - note.began, message.timing_ms.total);
@@ -138,6 +139,7 @@ export class Live {
   goOn() {
     this.paused = false;
     if (this.connected) this.stage.quiet();
+    else this.lost("The server does not answer", "This page keeps trying, and goes on by itself.");
   }
 
   tick() {

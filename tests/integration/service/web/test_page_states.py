@@ -116,6 +116,11 @@ def test_a_camera_that_another_program_takes_for_a_while(page, opened):
         tab.evaluate(tell, "mute")
         notice(tab, "The camera is paused")
         assert tab.text_content("#status") == "Camera paused"
+        # Also where the server comes anew meanwhile.
+        tab.evaluate("() => faced.live.connection.restart()")
+        tab.wait_for_timeout(1500)
+        assert tab.text_content("#status") == "Camera paused"
+        assert tab.locator(FACES).count() == 0
         tab.evaluate(tell, "unmute")
         tab.locator("#status", has_text="Live").wait_for()
         two_faces(tab)
