@@ -23,7 +23,7 @@ from faced_service.analyzer import Analyzer
 from faced_service.bench.imglab import Label, LabelledPicture, read_imglab
 from faced_service.errors import ImageError
 from faced_service.images import EncodedImage, Picture
-from faced_service.networks import load_networks
+from faced_service.networks import load_networks, models_file_of
 from faced_service.settings import Settings, SettingsError
 from faced_train.datasets.wider_face import find_wider_face, read_wider_face
 from faced_train.errors import DataError
@@ -70,7 +70,7 @@ def evaluate(arguments: argparse.Namespace) -> Record:
     networks = load_networks(settings)
     models = _alone(networks.models, arguments.model)
     model = models.detector.info.model
-    manifest = load_manifest(models_file=None if settings.models_file is None else Path(settings.models_file))
+    manifest = load_manifest(models_file=models_file_of(settings))
     names = names_that_count(manifest.network(model.partition("@")[0]).windows, pictures)
     left_out = left_out_by_name(pictures, names)
     for note in left_out:

@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from faced_models.bundle import Models
 from faced_models.cache_folder import cache_folder
@@ -15,7 +14,7 @@ from faced_models.manifest import Manifest, load_manifest
 from faced_models.network_entry import NetworkEntry
 from faced_proto.types import ModelInfo, ModelRole
 from faced_proto.version import __version__
-from faced_service.networks import load_networks
+from faced_service.networks import load_networks, models_file_of
 from faced_service.settings import Settings, SettingsError
 from faced_train.datasets.opening import open_faces
 from faced_train.errors import DataError
@@ -97,7 +96,7 @@ def prepare(arguments: argparse.Namespace, *, raw: bool) -> Task:
         raw_probabilities=raw,
     )
     subject = _subject(arguments.subject)
-    manifest = load_manifest(models_file=None if settings.models_file is None else Path(settings.models_file))
+    manifest = load_manifest(models_file=models_file_of(settings))
     entry = _entry(manifest, arguments.model or subject.name)
     chosen = (entry.name,) if entry.alternative else ()
     manifest = manifest.choosing(chosen)

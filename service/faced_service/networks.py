@@ -31,7 +31,7 @@ def load_networks(settings: Settings) -> Networks:
     known = check_allowed(settings)
     allowed = known if settings.allowed_attributes is None else settings.allowed_attributes
     models = load_models(
-        models_file=_models_file(settings),
+        models_file=models_file_of(settings),
         chosen=settings.networks or (),
         attributes=networks_for(allowed, age_guard(settings)),
         backend=settings.backend,
@@ -57,7 +57,7 @@ def check_allowed(settings: Settings) -> tuple[str, ...]:
         WeightsError: the list of networks cannot be read.
     """
     try:
-        manifest = load_manifest(models_file=_models_file(settings)).choosing(settings.networks or ())
+        manifest = load_manifest(models_file=models_file_of(settings)).choosing(settings.networks or ())
     except KeyError as error:
         raise SettingsError(f"networks: {error.args[0]}") from error
     known = attributes_of(tuple(manifest.attributes))
@@ -67,5 +67,6 @@ def check_allowed(settings: Settings) -> tuple[str, ...]:
     return known
 
 
-def _models_file(settings: Settings) -> Path | None:
+def models_file_of(settings: Settings) -> Path | None:
+    """The operator's file of networks, where there is one."""
     return None if settings.models_file is None else Path(settings.models_file)

@@ -93,7 +93,7 @@ def options_from_proto(options: options_pb2.AnalysisOptions) -> AnalysisOptions:
     Raises:
         InvalidOption: it names more attributes than there can be.
     """
-    _limit("options.attributes", len(options.attributes.names), _MAX_NAMES, "names")
+    _limit_names(options)
     return analysis_options_from_proto(options)
 
 
@@ -157,7 +157,7 @@ async def first_config(
 
 
 def _stream_config(message: service_pb2.StreamConfig, axes: Mapping[str, Axis]) -> StreamConfig:
-    _limit("options.attributes", len(message.options.attributes.names), _MAX_NAMES, "names")
+    _limit_names(message.options)
     _limit("history", len(message.history), MAX_HISTORY_ROWS, "rows")
     _limit("history", sum(len(row.analysis.faces) for row in message.history), MAX_HISTORY_FACES, "faces")
     try:
@@ -187,6 +187,10 @@ async def frames(messages: AsyncIterator[service_pb2.AnalyzeStreamRequest | Malf
         del received, message
         yield frame
         del frame
+
+
+def _limit_names(options: options_pb2.AnalysisOptions) -> None:
+    _limit("options.attributes", len(options.attributes.names), _MAX_NAMES, "names")
 
 
 def _limit(field: str, count: int, most: int, what: str) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from faced_train.errors import DataError
+from faced_train.training.state_file import no_checkpoint, read_state, write_state
 
 NAME = "checkpoint.pt"
 _FORMAT = 1
@@ -50,8 +49,6 @@ class Checkpoint:
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:
     """As a whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    made = folder / f".{NAME}"
     content = {
         "format": _FORMAT,
         "recipe": checkpoint.recipe,
@@ -62,11 +59,7 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
         "optimiser": dict(checkpoint.optimiser),
         "figures": [asdict(one) for one in checkpoint.figures],
     }
-    with made.open("wb") as file:
-        torch.save(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    made.replace(folder / NAME)
+    write_state(content, folder / NAME)
 
 
 def load(folder: Path) -> Checkpoint | None:
@@ -76,13 +69,13 @@ def load(folder: Path) -> Checkpoint | None:
         DataError: it cannot be read.
     """
     path = folder / NAME
-    if not path.exists():
+    content = read_state(path)
+    if content is None:
         return None
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
         if content.pop("format") != _FORMAT:
             raise DataError(f"{path}: made by another version of faced")
         figures = tuple(EpochFigures(**one) for one in content.pop("figures"))
         return Checkpoint(figures=figures, **content)
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: is no checkpoint: {error}") from error
+    except (KeyError, TypeError) as error:
+        raise no_checkpoint(path, error) from error

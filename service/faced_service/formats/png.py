@@ -80,6 +80,9 @@ def bare(data: bytes) -> bytes:
 
     Of an animation that leaves the picture that decoders without animations show.
     """
-    kept = [(start, end) for kind, start, end in _chunks(data) if kind in _OF_THE_PICTURE]
+    chunks = list(_chunks(data))
+    kept = [(start, end) for kind, start, end in chunks if kind in _OF_THE_PICTURE]
+    if len(kept) == len(chunks):
+        return data
     # A chunk's length and type lie before its content, its checksum after.
     return SIGNATURE + b"".join(memoryview(data)[start - 8 : end + 4] for start, end in kept)

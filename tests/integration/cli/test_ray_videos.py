@@ -1,19 +1,16 @@
 """Many videos with Ray Data: rows against those of a run without it, and what becomes of a run that is cut off."""
 
 import os
-import secrets
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.process import free_port, processes_of_session
+from tests.process import free_port
+from tests.ray_head import ray_head
 
 pytest.importorskip("ray", reason="needs the extra ray")
 dataset = pytest.importorskip("pyarrow.dataset")
@@ -115,33 +112,13 @@ def test_a_run_that_is_killed_leaves_whole_parts_and_goes_on(videos, local, tmp_
 
 
 @pytest.fixture
-def cluster(tmp_path):
+def cluster():
     """A Ray that was started in another folder, with no FACED_* variables; gives the environment of its callers."""
-    # Ray's sockets want a short path.
-    port, folder = free_port(), tempfile.mkdtemp(prefix="faced-ray-")
+    port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FACED_")}
-    environment |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    command = [Path(sys.executable).parent / "ray", "start", "--head", "--block", "--node-ip-address=127.0.0.1"]
-    command += [f"--port={port}", "--include-dashboard=false", f"--temp-dir={folder}", "--num-cpus=2"]
-    command += [f"--object-store-memory={200 << 20}"]
-    said = tmp_path / "said"
-    with said.open("w") as file:
-        head = subprocess.Popen(command, cwd=folder, env=environment, stdout=file, stderr=file, start_new_session=True)
-    try:
-        deadline = time.monotonic() + 300
-        while "Ray runtime started" not in said.read_text():
-            assert head.poll() is None, said.read_text()
-            assert time.monotonic() < deadline, said.read_text()
-            time.sleep(0.2)
-        yield environment | {"RAY_ADDRESS": f"127.0.0.1:{port}"}
-    finally:
-        head.send_signal(signal.SIGTERM)
-        try:
-            head.wait(60)
-        finally:
-            for process in processes_of_session(head.pid):
-                os.kill(process, signal.SIGKILL)
-            shutil.rmtree(folder, ignore_errors=True)
+    flags = ("--include-dashboard=false",)
+    with ray_head(*flags, ready="Ray runtime started", port=port, environment=environment) as callers:
+        yield callers | {"RAY_ADDRESS": f"127.0.0.1:{port}"}
 
 
 def test_a_cluster_that_was_started_elsewhere_gets_paths_and_settings_of_the_caller(cluster, clip, tmp_path):

@@ -3,11 +3,8 @@
 import json
 import os
 import secrets
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -17,7 +14,8 @@ import yaml
 
 from faced_client import Client, Unauthenticated
 from tests.conftest import ROOT
-from tests.process import free_port, processes_of_session
+from tests.process import free_port
+from tests.ray_head import ray_head
 
 pytest.importorskip("ray", reason="needs the extra ray")
 
@@ -28,39 +26,17 @@ READY_S = 300
 
 
 @pytest.fixture
-def cluster(tmp_path):
+def cluster():
     """A head with its dashboard; gives the dashboard's address and the environment of those who talk to it."""
-    # Ray's sockets want a short path.
-    dashboard, folder = free_port(), tempfile.mkdtemp(prefix="faced-ray-")
+    dashboard = free_port()
     environment = {
         **os.environ,
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),
         "RAY_SERVE_GRPC_MAX_MESSAGE_SIZE": str(16 << 20),
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "50",
     }
-    command = [BIN / "ray", "start", "--head", "--block", "--node-ip-address=127.0.0.1", f"--port={free_port()}"]
-    command += ["--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}", f"--temp-dir={folder}"]
-    command += ["--num-cpus=2", f"--object-store-memory={200 << 20}"]
-    with (tmp_path / "said").open("w") as said:
-        head = subprocess.Popen(command, env=environment, stdout=said, stderr=said, start_new_session=True)
-    try:
-        address = f"http://127.0.0.1:{dashboard}"
-        deadline = time.monotonic() + READY_S
-        while f"127.0.0.1:{dashboard}" not in (tmp_path / "said").read_text():
-            assert head.poll() is None, (tmp_path / "said").read_text()
-            assert time.monotonic() < deadline, (tmp_path / "said").read_text()
-            time.sleep(0.5)
-        yield address, environment
-    finally:
-        head.send_signal(signal.SIGTERM)
-        try:
-            head.wait(60)
-        finally:
-            for process in processes_of_session(head.pid):
-                os.kill(process, signal.SIGKILL)
-            shutil.rmtree(folder, ignore_errors=True)
+    flags = ("--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}")
+    with ray_head(*flags, ready=f"127.0.0.1:{dashboard}", port=free_port(), environment=environment) as callers:
+        yield f"http://127.0.0.1:{dashboard}", callers
 
 
 def state(address, token):

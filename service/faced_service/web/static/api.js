@@ -2,7 +2,11 @@
 const KEY = "faced-token";
 
 export const token = () => sessionStorage.getItem(KEY);
-export const keepToken = (value) => sessionStorage.setItem(KEY, value);
+// Whoever was refused without one hears of it.
+export function keepToken(value) {
+  sessionStorage.setItem(KEY, value);
+  dispatchEvent(new Event("token"));
+}
 export const forgetToken = () => sessionStorage.removeItem(KEY);
 
 export class Refused extends Error {

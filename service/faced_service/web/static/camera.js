@@ -1,6 +1,4 @@
 // The browser's camera, and in words why there is none.
-const MISSING = ["NotFoundError", "OverconstrainedError"];
-
 export class CameraTrouble extends Error {
   constructor(state, title, text) {
     super(text);
@@ -26,8 +24,9 @@ export async function openCamera(video, deviceId, wanted) {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: wish, audio: false });
   } catch (error) {
-    if (deviceId && MISSING.includes(error.name)) return openCamera(video, "", wanted);
-    throw trouble(error);
+    const why = trouble(error);
+    if (deviceId && why.state === "missing") return openCamera(video, "", wanted);
+    throw why;
   }
   try {
     if (wanted()) {

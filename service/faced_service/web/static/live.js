@@ -61,7 +61,7 @@ export class Live {
     this.connection.addEventListener("lost", ({ detail }) =>
       detail
         ? this.lost(CROWDED.includes(detail.error) ? "The server is full" : "The server refuses for now", `${upper(detail.message)}. This page keeps trying.`)
-        : this.lost("The server does not answer", "This page keeps trying, and goes on by itself."),
+        : this.silent(),
     );
     this.connection.addEventListener("refused", ({ detail }) => this.refused(detail));
     this.ticker = setInterval(() => this.tick(), METERS_EVERY_MS);
@@ -139,7 +139,7 @@ export class Live {
   goOn() {
     this.paused = false;
     if (this.connected) this.stage.quiet();
-    else this.lost("The server does not answer", "This page keeps trying, and goes on by itself.");
+    else this.silent();
   }
 
   tick() {
@@ -147,6 +147,10 @@ export class Live {
     // The words stay the same, since they are read out; the numbers are beside them.
     const busy = this.meters.show(this.capture.rate);
     this.state(busy ? "busy" : "live", busy ? "Overloaded" : "Live");
+  }
+
+  silent() {
+    this.lost("The server does not answer", "This page keeps trying, and goes on by itself.");
   }
 
   lost(title, text) {
@@ -162,10 +166,7 @@ export class Live {
     const camera = this.stage.video.srcObject?.getVideoTracks()[0]?.getSettings().deviceId;
     if (error === "unauthenticated") {
       this.state("bad", "Token needed");
-      if (await askForToken(`${upper(message)}.`)) {
-        this.learn();
-        return this.start(camera);
-      }
+      if (await askForToken(`${upper(message)}.`)) return this.start(camera);
       return this.stop();
     }
     if (["forbidden_attribute", "unknown_attribute"].includes(error) && !this.learnt) {

@@ -24,7 +24,7 @@ const live = new Live({
   onChange: showCameras,
 });
 
-const desk = new PictureDesk(() => ({ attributes: settings.boxes().length ? settings.attributes : null, blur: stage.blur }), learn);
+const desk = new PictureDesk(() => ({ attributes: settings.boxes().length ? settings.attributes : null, blur: stage.blur }));
 stage.set({ mirror: settings.kept.mirror ?? true, blur: settings.kept.blur ?? false });
 live.stop();
 toggle("mirror", () => ({ mirror: !stage.mirror }));
@@ -35,6 +35,7 @@ $("settings-open").onclick = () => {
   $("settings").hidden = !$("settings").hidden;
   $("settings-open").setAttribute("aria-expanded", String(!$("settings").hidden));
 };
+addEventListener("token", learn);
 learn();
 
 function toggle(id, next, then = () => {}) {
@@ -73,7 +74,7 @@ async function learn() {
     document.body.dataset.ready = "true";
   } catch (error) {
     if (error.reason === "unauthenticated") {
-      if (await askForToken(`${upper(error.message)}.`)) await learn();
+      await askForToken(`${upper(error.message)}.`);
     } else {
       setTimeout(learn, AGAIN_MS);
     }

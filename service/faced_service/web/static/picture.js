@@ -8,9 +8,9 @@ import { counted, sentence, upper } from "./words.js";
 const $ = (id) => document.getElementById(id);
 
 export class PictureDesk {
-  // `wishes()` gives the attributes and whether faces are blurred; `learn()` asks anew what the server allows.
-  constructor(wishes, learn) {
-    Object.assign(this, { wishes, learn });
+  // `wishes()` gives the attributes and whether faces are blurred.
+  constructor(wishes) {
+    this.wishes = wishes;
     this.cards = new FaceCards($("picture-faces"));
     const drop = $("drop"), file = $("file");
     $("choose").onclick = () => file.click();
@@ -36,10 +36,8 @@ export class PictureDesk {
       await this.show(file, analysis);
     } catch (error) {
       if (error.reason === "unauthenticated") {
-        if (await askForToken(`${upper(error.message)}.`)) {
-          this.learn();
-          await this.take(file);
-        } else this.say("Without a token there is no answer.", true);
+        if (await askForToken(`${upper(error.message)}.`)) await this.take(file);
+        else this.say("Without a token there is no answer.", true);
         return;
       }
       this.say(error.status ? `${upper(error.message)}.` : "The server does not answer. Try again in a moment.", true);
