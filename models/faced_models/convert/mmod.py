@@ -8,8 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from faced_models.convert.dlib_layers import (
+    Affine,
+    Convolution,
+    read_batch_norm,
+    read_convolution,
+    read_layer_state,
+    read_relu,
+)
 from faced_models.convert.dlib_stream import DlibStream
 from faced_models.network_entry import DetectorWindow
 
@@ -41,16 +48,6 @@ class MmodOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Convolution:
-    """weights float32 [out, in, rows, columns], bias float32 [out], both with the batch norm folded in."""
-
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
-    stride: tuple[int, int]
-    padding: tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
 class MmodNetwork:
     """All that the file says. `means` are red, green, blue in 0..255; paddings of the tiled pyramid in pixels."""
 
@@ -59,12 +56,6 @@ class MmodNetwork:
     pyramid_outer_padding: int
     options: MmodOptions
     convolutions: tuple[Convolution, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Norm:
-    scale: NDArray[np.float64]
-    shift: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +84,12 @@ def read_mmod(data: bytes, name: str) -> MmodNetwork:
     for index in range(_LAYERS):
         kind = index % 3
         if kind == 0:
-            convolutions.append(_convolution(stream))
+            convolutions.append(read_convolution(stream))
         elif kind == 1:
-            convolutions[-1] = _folded(convolutions[-1], _batch_norm(stream))
+            convolutions[-1] = _folded(convolutions[-1], read_batch_norm(stream))
         else:
-            _relu(stream)
-        _layer_state(stream, first=index == 0, version=innermost)
+            read_relu(stream)
+        read_layer_state(stream, first=index == 0, version=innermost)
     stream.end()
     return MmodNetwork(source.means, source.padding, source.outer_padding, options, tuple(convolutions))
 
@@ -130,63 +121,7 @@ def _input(stream: DlibStream) -> _Input:
     return _Input((red, green, blue), stream.count(), stream.count())
 
 
-def _convolution(stream: DlibStream) -> Convolution:
-    tag = stream.tag("con_4", "con_5", "con_6")
-    params = stream.tensor().reshape(-1)
-    filters, rows, columns = stream.count(), stream.count(), stream.count()
-    stride = (stream.count(), stream.count())
-    padding = (stream.count(), stream.count())
-    weights_shape, bias_shape = stream.tensor_view(), stream.tensor_view()
-    for _ in range(4):
-        stream.real()  # learning rates and weight decays
-    use_bias = stream.boolean() if tag != "con_4" else True
-    if tag == "con_6":
-        stream.boolean()
-    size = int(np.prod(weights_shape))
-    biases = int(np.prod(bias_shape)) if use_bias else 0
-    if weights_shape[0] != filters or weights_shape[2:] != (rows, columns) or size + biases != params.size:
-        raise stream.unexpected(f"a convolution of {filters} filters {rows}x{columns} with weights {weights_shape}")
-    bias = params[size:] if biases else np.zeros(filters, np.float32)
-    return Convolution(params[:size].reshape(weights_shape), bias, stride, padding)
-
-
-def _batch_norm(stream: DlibStream) -> _Norm:
-    """As dlib's affine_ layer takes it over from bn_: gamma / sqrt(variance + eps)."""
-    stream.tag("bn_con2")
-    params = stream.tensor().astype(np.float64).reshape(-1)
-    gamma_shape, beta_shape = stream.tensor_view(), stream.tensor_view()
-    stream.tensor()  # means of the last training batch
-    stream.tensor()  # their inverse standard deviations
-    means = stream.tensor().astype(np.float64).reshape(-1)
-    variances = stream.tensor().astype(np.float64).reshape(-1)
-    stream.count()  # updates so far
-    stream.count()  # window of the running statistics
-    for _ in range(4):
-        stream.real()  # learning rates and weight decays
-    eps = stream.real()
-    channels = int(np.prod(gamma_shape))
-    if params.size != channels + int(np.prod(beta_shape)) or not means.size == variances.size == channels:
-        raise stream.unexpected(f"a batch norm of {channels} channels with {params.size} parameters")
-    scale = params[:channels] / np.sqrt(variances + eps)
-    return _Norm(scale, params[channels:] - scale * means)
-
-
-def _relu(stream: DlibStream) -> None:
-    if stream.tag("relu_", "relu_2") == "relu_2" and stream.boolean():
-        raise stream.unexpected("a ReLU that is switched off")
-
-
-def _layer_state(stream: DlibStream, *, first: bool, version: int) -> None:
-    """What training left in a layer: flags, gradients and cached outputs."""
-    for _ in range(3):
-        stream.boolean()
-    for _ in range(3):
-        stream.tensor()
-    if first and version >= 3:
-        stream.integer()
-
-
-def _folded(layer: Convolution, norm: _Norm) -> Convolution:
+def _folded(layer: Convolution, norm: Affine) -> Convolution:
     if norm.scale.size != layer.bias.size:
         raise ValueError(f"batch norm of {norm.scale.size} channels after {layer.bias.size} filters")
     weights = layer.weights.astype(np.float64) * norm.scale[:, None, None, None]

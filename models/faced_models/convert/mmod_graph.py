@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from faced_models.convert.mmod import Convolution
+from faced_models.convert.dlib_layers import Convolution
 from faced_models.convert.onnx_graph import OnnxGraph
 
 _LANES = 16

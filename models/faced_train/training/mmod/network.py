@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from faced_models.convert.mmod import Convolution
+from faced_models.convert.dlib_layers import Convolution
 
 _FILTERS = 32
 _EPS = 1e-4
