@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from faced_train.errors import DataError
+from faced_train.training.face_resnet import LEAST_SIDE_PX, FaceResNet
 from faced_train.training.recipe import Recipe
 
 
@@ -156,10 +157,13 @@ def build_network(recipe: Recipe) -> nn.Module:
             return EmotionVggNet(plan.channels, classes, plan.side)
         case "age-gender":
             return AgeGenderNet(plan.channels, classes, plan.side)
+        case "face-resnet":
+            if plan.side < LEAST_SIDE_PX:
+                raise DataError(f"recipe {recipe.name!r}: side is {plan.side}, must be at least {LEAST_SIDE_PX} px")
+            return FaceResNet(plan.channels, classes, plan.dropout)
         case unknown:
-            raise DataError(
-                f"recipe {recipe.name!r}: there is no network {unknown!r}; there are face-net, emotion-vgg, age-gender"
-            )
+            known = "face-net, face-resnet, emotion-vgg, age-gender"
+            raise DataError(f"recipe {recipe.name!r}: there is no network {unknown!r}; there are {known}")
 
 
 def _initialise(network: nn.Module) -> None:

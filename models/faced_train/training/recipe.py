@@ -28,8 +28,9 @@ _CLASSES: Mapping[str, tuple[str, ...]] = {"emotion": EMOTIONS, "gender": ("fema
 
 @dataclass(frozen=True, slots=True)
 class NetworkPlan:
-    """`kind` is face-net, emotion-vgg or age-gender; `side` px and `channels` (1 grey, 3 RGB) are what it sees, as
-    (value - mean) * scale of values 0 to 255. Pictures are kept at `kept` px (0: `side`).
+    """`kind` is face-net, face-resnet (which begins as dlib's network for telling people apart), emotion-vgg or
+    age-gender; `side` px and `channels` (1 grey, 3 RGB) are what it sees, as (value - mean) * scale of values 0 to 255.
+    Pictures are kept at `kept` px (0: `side`).
     """
 
     kind: str

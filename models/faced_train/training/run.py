@@ -20,17 +20,24 @@ from faced_train.errors import DataError
 from faced_train.faces import FaceSet
 from faced_train.progress import Progress
 from faced_train.training.augmentation import Squares, squares_of
+from faced_train.training.checkpoint import NAME as CHECKPOINT
 from faced_train.training.checkpoint import EpochFigures, load
+from faced_train.training.crops import normalised, resized
 from faced_train.training.curves import draw_curves
 from faced_train.training.examples import Examples, kept_back_rows, make_examples, training_rows
 from faced_train.training.export import write_data_note
+from faced_train.training.face_resnet import FaceResNet
+from faced_train.training.networks import build_network
 from faced_train.training.outcome import outcome
 from faced_train.training.placing import place
+from faced_train.training.pretrained import face_recognition_weights
 from faced_train.training.recipe import RECIPES, Recipe, read_recipe
 from faced_train.training.training import Listener, Training
 
 _SMOKE_FACES = 400
 _LOG = "log.jsonl"
+_SETTLED_BY = 768
+"""Pictures whose statistics batch norms begin with."""
 
 
 def train(arguments: argparse.Namespace) -> Path:
@@ -54,7 +61,7 @@ def train(arguments: argparse.Namespace) -> Path:
     for note in examples.faces.left_out:
         _say(f"left out: {note}")
     squares = _squares(examples, recipe, arguments.threads) if recipe.augment.served else None
-    training = Training(recipe, examples, squares, folder, _start(arguments.start))
+    training = Training(recipe, examples, squares, folder, _start(arguments.start, recipe, examples, folder))
     _say(f"{recipe.name}: {len(examples.learnt)} faces to learn from, {len(examples.watched)} held out, in {folder}")
     (folder / "recipe.toml").write_text(recipe.text, "utf-8")
     write_data_note(examples.faces, recipe.held_out, folder)
@@ -113,13 +120,20 @@ def _squares(examples: Examples, recipe: Recipe, threads: int | None) -> Squares
     return squares_of(placements, recipe.kept_side)
 
 
-def _start(folder: Path | None) -> Mapping[str, torch.Tensor] | None:
-    if folder is None:
+def _start(other: Path | None, recipe: Recipe, examples: Examples, folder: Path) -> Mapping[str, torch.Tensor] | None:
+    """The weights that a new run begins with; None: new ones."""
+    if other is not None:
+        checkpoint = load(other)
+        if checkpoint is None:
+            raise DataError(f"{other}: there is no checkpoint to start with")
+        return checkpoint.best
+    network = build_network(recipe)
+    if not isinstance(network, FaceResNet) or (folder / CHECKPOINT).exists():
         return None
-    checkpoint = load(folder)
-    if checkpoint is None:
-        raise DataError(f"{folder}: there is no checkpoint to start with")
-    return checkpoint.best
+    plan = recipe.network
+    rows = examples.learnt[:_SETTLED_BY]
+    pictures = normalised(resized(torch.from_numpy(examples.pictures[rows]), plan.side), plan)
+    return face_recognition_weights(network, plan, pictures, train_folder() / "pretrained")
 
 
 def _finish(training: Training, examples: Examples, recipe: Recipe, folder: Path) -> None:

@@ -18,6 +18,7 @@ from faced_train.errors import DataError
 from faced_train.training.augmentation import Augmentation, Squares
 from faced_train.training.average import Average
 from faced_train.training.checkpoint import Checkpoint, EpochFigures, load, save
+from faced_train.training.crops import normalised, resized
 from faced_train.training.examples import Examples
 from faced_train.training.networks import build_network
 from faced_train.training.recipe import Recipe
@@ -59,7 +60,6 @@ class Training:
         self._weights = torch.from_numpy(examples.weights)
         self._learnt = torch.from_numpy(examples.learnt)
         self._watched = torch.from_numpy(examples.watched)
-        self._mean = torch.tensor(recipe.network.mean).reshape(1, -1, 1, 1)
         self._data = hashlib.sha256((examples.faces.digest + recipe.text).encode()).hexdigest()
         torch.manual_seed(recipe.schedule.seed)
         network = build_network(recipe)
@@ -132,7 +132,7 @@ class Training:
             targets = share * targets + (1 - share) * targets[other]
             weights = share * weights + (1 - share) * weights[other]
         with self._arithmetic():
-            logits = self._network(self._normalised(crops))
+            logits = self._network(normalised(crops, self._recipe.network))
         losses = functional.cross_entropy(logits.float(), targets, reduction="none")
         loss = (losses * weights).mean()
         self._optimiser.zero_grad(set_to_none=True)
@@ -148,7 +148,7 @@ class Training:
         side = self._recipe.network.side
         found = []
         for part in rows.split(_LOOK_AT):
-            crops = self._normalised(resized(self._pictures[part], side))
+            crops = normalised(resized(self._pictures[part], side), self._recipe.network)
             found.append((network(crops).softmax(1) + network(crops.flip(3)).softmax(1)) / 2)
         return torch.cat(found)
 
@@ -159,11 +159,6 @@ class Training:
         divergence = crossed + torch.xlogy(targets, targets).sum(1)
         right = probabilities.argmax(1) == targets.argmax(1)
         return float(crossed.mean()), float(divergence.mean()), float(right.float().mean())
-
-    def _normalised(self, crops: Tensor) -> Tensor:
-        """As the manifest tells it: (value - mean) * scale of values 0 to 255."""
-        normalised: Tensor = (255 * crops - self._mean) * self._recipe.network.scale
-        return normalised.contiguous(memory_format=torch.channels_last)
 
     def _set_rate(self, step: int, batches: int) -> None:
         schedule = self._recipe.schedule
@@ -209,14 +204,6 @@ def _begin_with(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     if not fitting:
         raise DataError("none of the weights to start with fit this recipe's network")
     network.load_state_dict(own | fitting)
-
-
-def resized(pictures: Tensor, side: int) -> Tensor:
-    """uint8 [n, c, h, w] as float32 [n, c, side, side], 0 to 1, bilinear."""
-    scaled = pictures.float() / 255
-    if pictures.shape[2:] == (side, side):
-        return scaled
-    return functional.interpolate(scaled, (side, side), mode="bilinear", align_corners=False)
 
 
 def _groups(network: nn.Module, decay: float) -> list[dict[str, object]]:

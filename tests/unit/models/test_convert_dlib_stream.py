@@ -8,15 +8,7 @@ from hypothesis import strategies as st
 
 from faced_models.convert.dlib_stream import DlibStream
 from faced_models.errors import WeightsError
-
-
-def integer(value: int) -> bytes:
-    raw = abs(value).to_bytes(max(1, (abs(value).bit_length() + 7) // 8), "little")
-    return bytes([len(raw) | (0x80 if value < 0 else 0)]) + raw
-
-
-def tensor(values: np.ndarray) -> bytes:
-    return integer(2) + b"".join(integer(n) for n in values.shape) + values.astype("<f4").tobytes()
+from tests.dlib_file import integer, tensor
 
 
 @given(st.integers(-(2**63) + 1, 2**63 - 1))

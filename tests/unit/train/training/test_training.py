@@ -162,7 +162,8 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "side", "parameters"), [("emotion", 48, 0.69e6), ("emotion-vgg", 48, 0.59e6), ("age", 227, 9e6)]
+    ("name", "side", "parameters"),
+    [("emotion", 48, 0.69e6), ("emotion-resnet", 112, 5.6e6), ("emotion-vgg", 48, 0.59e6), ("age", 227, 9e6)],
 )
 def test_networks_have_the_size_that_they_are_known_for(name, side, parameters):
     from faced_train.training.networks import build_network
