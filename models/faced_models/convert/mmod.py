@@ -49,7 +49,9 @@ class MmodOptions:
 
 @dataclass(frozen=True, slots=True)
 class MmodNetwork:
-    """All that the file says. `means` are red, green, blue in 0..255; paddings of the tiled pyramid in pixels."""
+    """All that the file says. `means` are red, green, blue in 0..255; paddings of the tiled pyramid in pixels;
+    batch norms are folded into `convolutions`.
+    """
 
     means: tuple[float, float, float]
     pyramid_padding: int

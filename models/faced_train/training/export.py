@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,12 @@ from faced_models.errors import ModelError
 from faced_models.manifest import load_manifest
 from faced_models.network_entry import NetworkEntry
 from faced_train.errors import DataError
-from faced_train.faces import FaceSet, last_fold
 from faced_train.manifest_text import with_fields
 from faced_train.training.checkpoint import Checkpoint, load
+from faced_train.training.data_note import DataNote, read_note
 from faced_train.training.onnx_export import onnx_bytes, torch_probabilities
 from faced_train.training.recipe import Recipe, parse_recipe
 
-DATA = "data.json"
 _CLOSE = 1e-5
 _TRIALS = 64
 
@@ -36,33 +35,6 @@ class Exported:
     entry: NetworkEntry
     models_file: Path
     difference: float
-
-
-@dataclass(frozen=True, slots=True)
-class DataNote:
-    """What a run learnt from, for the entry: `trained_on` are parts that it must not be judged by, but for the share
-    `held_out`.
-    """
-
-    description: str
-    trained_on: tuple[str, ...]
-    held_out: float
-
-
-def data_note(faces: FaceSet, held_out: float) -> DataNote:
-    """Of the faces of a run, which holds this share of them out where there are no folds."""
-    last = last_fold(faces.truths)
-    names = zip(faces.part_names, faces.truths, strict=True)
-    trained_on = sorted({name for name, truth in names if last is None or truth.part != last})
-    parts = sorted({truth.part for truth in faces.truths if truth.part and not truth.in_fold})
-    votes = " with FER+'s votes" if any(truth.votes for truth in faces.truths) else ""
-    described = f"{' '.join([faces.collection, *parts])}{votes}, {len(faces)} faces"
-    return DataNote(described, tuple(trained_on), held_out if last is None else 0.0)
-
-
-def write_data_note(faces: FaceSet, held_out: float, folder: Path) -> None:
-    """Beside a run's checkpoint."""
-    (folder / DATA).write_text(json.dumps(asdict(data_note(faces, held_out))) + "\n", "utf-8")
 
 
 def export(run: Path, models_file: Path, crop: CropRecipe, *, name: str | None, licence: str | None) -> Exported:
@@ -82,7 +54,7 @@ def export(run: Path, models_file: Path, crop: CropRecipe, *, name: str | None, 
     data = onnx_bytes(recipe, checkpoint)
     before = models_file.read_text("utf-8") if models_file.exists() else ""
     target = models_file.parent / f"{name}.onnx"
-    after = with_fields(before, name, _fields(recipe, _note(run), crop, target.name, data, licence))
+    after = with_fields(before, name, _fields(recipe, read_note(run), crop, target.name, data, licence))
     models_file.parent.mkdir(parents=True, exist_ok=True)
     earlier = target.read_bytes() if target.exists() else None
     try:
@@ -143,18 +115,6 @@ def _axis(recipe: Recipe) -> str:
 def _text(value: str) -> str:
     """A TOML string; JSON's are."""
     return json.dumps(value, ensure_ascii=False)
-
-
-def _note(run: Path) -> DataNote | None:
-    path = run / DATA
-    if not path.exists():
-        return None
-    try:
-        content = json.loads(path.read_text("utf-8"))
-        trained_on = tuple(str(one) for one in content["trained_on"])
-        return DataNote(str(content["description"]), trained_on, float(content.get("held_out", 0.0)))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: is no note on data: {error}") from error
 
 
 def _difference(recipe: Recipe, checkpoint: Checkpoint, entry: NetworkEntry) -> float:

