@@ -151,7 +151,7 @@ def test_gender_from_pictures_named_as_utkfaces_are(capsys, astronaut, tmp_path,
         (
             ["train", "emotion", "--data", ".", "--recipe", "mine"],
             3,
-            "there is no recipe 'mine'; there are age, emotion,",
+            "there is no recipe 'mine'; there are age, age-resnet, emotion,",
         ),
         (["train", "gender", "--data", ".", "--recipe", "age"], 3, "is for age, not for gender"),
         (["export", "nowhere", "--models-file", "x.toml"], 3, "nowhere: there is no checkpoint"),
