@@ -52,16 +52,17 @@ def train(arguments: argparse.Namespace) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(arguments.threads or os.cpu_count() or 1)
     goes_on = (folder / CHECKPOINT).exists()
-    start = start_of(recipe, arguments.start, train_folder() / "pretrained", _say, goes_on=goes_on)
+    start = None if goes_on else start_of(recipe, arguments.start, train_folder() / "pretrained", _say)
     faces = open_faces(arguments.data, recipe.subject, votes=votes, skip_bad=arguments.skip_bad)
     examples = _examples(faces, recipe, smoke=arguments.smoke)
     for note in examples.faces.left_out:
         _say(f"left out: {note}")
     squares = _squares(examples, recipe, arguments.threads) if recipe.augment.served else None
-    training = Training(recipe, examples, squares, folder, None if goes_on else start.state(examples))
+    training = Training(recipe, examples, squares, folder, start.state(examples) if start else None)
     _say(f"{recipe.name}: {len(examples.learnt)} faces to learn from, {len(examples.watched)} held out, in {folder}")
     (folder / "recipe.toml").write_text(recipe.text, "utf-8")
-    write_note(start.noted(data_note(examples.faces, recipe.held_out)), folder)
+    if start:
+        write_note(start.noted(data_note(examples.faces, recipe.held_out)), folder)
     figures = list(training.figures)
 
     def noted(one: EpochFigures) -> None:

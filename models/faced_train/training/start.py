@@ -50,9 +50,8 @@ class Start:
         return note.after(self.name, self.before) if self.name else note
 
 
-def start_of(recipe: Recipe, other: Path | None, folder: Path, say: Callable[[str], None], *, goes_on: bool) -> Start:
-    """Of a run of the recipe that is given the run `other` to begin with; `folder` keeps what was fetched. A run that
-    `goes_on` has weights of its own.
+def start_of(recipe: Recipe, other: Path | None, folder: Path, say: Callable[[str], None]) -> Start:
+    """Of a new run of the recipe that is given the run `other` to begin with; `folder` keeps what was fetched.
 
     Raises:
         DataError: the other run is of another kind of network, or none.
@@ -72,5 +71,4 @@ def start_of(recipe: Recipe, other: Path | None, folder: Path, say: Callable[[st
         return Start(recipe, weights=checkpoint.best, name=theirs.name, before=read_note(other))
     if recipe.network.kind != FACE_RESNET:
         return Start(recipe)
-    original = None if goes_on else face_recognition_weights(folder, say)
-    return Start(recipe, original=original, name="dlib's face recognition network")
+    return Start(recipe, original=face_recognition_weights(folder, say), name="dlib's face recognition network")

@@ -133,7 +133,10 @@ def test_a_run_of_another_kind_is_nothing_to_begin_with(kept, tmp_path):
     with pytest.raises(DataError, match="is a run of a face-resnet, the recipe 'faced-emotion-six' is of a face-net"):
         train(asked(tmp_path, other, start=run))
     six = (RECIPES / "emotion-six-resnet.toml").read_text().replace("held_out = 0.05", "held_out = 0.25")
-    second = train(asked(tmp_path, six.replace("batch = 64", "batch = 8"), start=run, epochs=1))
+    six = six.replace("batch = 64", "batch = 8")
+    second = train(asked(tmp_path, six, start=run, epochs=1))
+    # What it began with is noted when it begins.
+    train(asked(tmp_path, six, epochs=2))
     assert read_note(second).description == (
         "FER2013 Training, 32 faces; begun with emotion-resnet "
         "(FER2013 Training, 32 faces; begun with dlib's face recognition network)"
