@@ -18,6 +18,7 @@ from faced_models.pyramid import MIN_SIDE_PX
 from faced_models.pyramid_builder import PyramidBuilder, Recipe
 from faced_models.scale import ScanPlan
 from faced_models.session import Session
+from faced_models.team import Team
 from faced_proto.types import Detection, Engine, ModelInfo, RgbImage
 
 
@@ -75,15 +76,14 @@ class MmodDetector:
         kernels: Kernels,
         info: ModelInfo,
         engine: Engine,
-        *,
-        threads: int,
+        team: Team,
     ) -> None:
         self.info = info
         self.engine = engine
         self._session = session
-        self._scaler = ImageScaler(kernels, threads)
+        self._scaler = ImageScaler(kernels, team)
         self._decoder = Decoder(options.windows, options.overlaps)
-        self._builder = PyramidBuilder(kernels, options.means, options.padding, options.outer_padding, threads)
+        self._builder = PyramidBuilder(kernels, options.means, options.padding, options.outer_padding, team)
 
     def detect(
         self, images: Sequence[RgbImage], plan: ScanPlan, thresholds: Sequence[float]

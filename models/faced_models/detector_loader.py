@@ -24,6 +24,7 @@ from faced_models.openvino_session import OpenVinoSession
 from faced_models.ort_session import OrtSession
 from faced_models.session import Session
 from faced_models.store import verified_path, verified_reference
+from faced_models.team import Team
 from faced_models.winograd import WinogradLayer
 from faced_models.winograd_session import WinogradSession
 from faced_proto.types import Engine, ModelInfo, Precision
@@ -39,6 +40,7 @@ class DetectorLoader:
         self._entry = entry
         self._info = info
         self._threads = threads
+        self._team = Team(threads)
         self._gpu_memory_bytes = gpu_memory_bytes
 
     def settle(self, device: str, backend: str, precision: Precision) -> Choice:
@@ -98,7 +100,7 @@ class DetectorLoader:
             session = OpenVinoSession(path, threads=self._threads, precision=choice.precision)
         else:
             session = self._split(choice, path)
-        return MmodDetector(session, options, load_kernels(), info, engine, threads=self._threads)
+        return MmodDetector(session, options, load_kernels(), info, engine, self._team)
 
     def _check_fit(self) -> None:
         """An operator's detector may be anything."""
@@ -117,7 +119,7 @@ class DetectorLoader:
         if parts is None or rows is None:
             return self._ort(choice, path)
         layers = [WinogradLayer.of(part.weights, part.bias, part.stride, rows) for part in parts.layers]
-        return WinogradSession(path.stem, layers, self._ort(choice, parts.tail), kernels, threads=self._threads)
+        return WinogradSession(path.stem, layers, self._ort(choice, parts.tail), kernels, self._team)
 
     def _ort(self, choice: Choice, network: Path | bytes) -> OrtSession:
         return OrtSession(

@@ -18,6 +18,7 @@ from faced_models.image_scaler import ImageScaler
 from faced_models.kernels import Kernels
 from faced_models.pyramid import MIN_SIDE_PX
 from faced_models.scale import ScanPlan
+from faced_models.team import Team
 from faced_proto.types import Detection, Engine, ModelInfo, RgbImage
 
 _MOST_LAYOUTS = 8
@@ -53,7 +54,7 @@ class FusedDetector:
         self.info = info
         self.engine = engine
         self._paddings = options.padding, options.outer_padding
-        self._scaler = ImageScaler(kernels)
+        self._scaler = ImageScaler(kernels, Team(1))
         self._decoder = Decoder(options.windows, options.overlaps)
         self._sessions = _Sessions(graphs, new_session)
 

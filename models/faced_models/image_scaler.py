@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import cv2
@@ -11,6 +10,7 @@ import numpy as np
 from faced_models.kernels import Kernels
 from faced_models.pyramid import sample_columns, sample_rows
 from faced_models.scale import ScanPlan
+from faced_models.team import Team
 from faced_proto.types import RgbImage
 
 
@@ -26,10 +26,9 @@ def shrunk(image: RgbImage, plan: ScanPlan) -> RgbImage:
 class ImageScaler:
     """Scales on the CPU, on every device: dlib's doubling truncates, so its last bits decide grey levels."""
 
-    def __init__(self, kernels: Kernels, threads: int = 1) -> None:
+    def __init__(self, kernels: Kernels, team: Team) -> None:
         self._kernels = kernels
-        self._threads = ThreadPoolExecutor(threads, "upsample") if threads > 1 else None
-        self._bands = threads
+        self._team = team
 
     def scaled(self, image: RgbImage, plan: ScanPlan) -> RgbImage:
         """The image as the plan has it, before levels are left out; the image itself where nothing changes."""
@@ -54,7 +53,6 @@ class ImageScaler:
                 columns.exact_from,
             )
 
-        edges = np.linspace(0, len(out), self._bands + 1, dtype=int).tolist()
-        bands = [slice(top, bottom) for top, bottom in pairwise(edges)]
-        list((self._threads.map if self._threads else map)(fill, bands))
+        edges = np.linspace(0, len(out), self._team.threads + 1, dtype=int).tolist()
+        self._team.share(fill, [slice(top, bottom) for top, bottom in pairwise(edges)])
         return out

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -13,7 +12,8 @@ from numpy.typing import NDArray
 
 from faced_models.kernels import Kernels
 from faced_models.pyramid import Layout, Tile, level_sizes, sample_columns, sample_rows, tile
-from faced_models.pyramid_memory import PyramidMemory
+from faced_models.team import Team
+from faced_models.tensor_memory import TensorMemory
 from faced_proto.types import RgbImage
 
 
@@ -40,16 +40,16 @@ class Recipe:
 
 
 class PyramidBuilder:
-    """Fills pyramids, a colour channel at a time, on a few threads."""
+    """Fills pyramids, a colour channel at a time, with a team."""
 
     def __init__(
-        self, kernels: Kernels, means: NDArray[np.float32], padding: int, outer_padding: int, threads: int
+        self, kernels: Kernels, means: NDArray[np.float32], padding: int, outer_padding: int, team: Team
     ) -> None:
         self._kernels = kernels
         self._means = means
         self._padding, self._outer_padding = padding, outer_padding
-        self._threads = ThreadPoolExecutor(min(3, threads), "pyramid") if threads > 1 else None
-        self._memory = PyramidMemory()
+        self._team = team
+        self._memory = TensorMemory()
 
     def build(self, images: Sequence[RgbImage], skip_levels: int) -> tuple[NDArray[np.float32], Recipe]:
         """The pyramids float32 [n, 3, H, W] of images of one size, without their `skip_levels` finest levels."""
@@ -59,8 +59,7 @@ class PyramidBuilder:
         batch = self._memory.take(recipe.layout, shape)
         pairs = zip(images, batch, strict=True)
         planes = [(image, pyramid[channel], channel) for image, pyramid in pairs for channel in range(3)]
-        run = self._threads.map if self._threads else map
-        list(run(lambda job: self._fill(recipe, *job), planes))
+        self._team.share(lambda job: self._fill(recipe, *job), planes)
         return batch, recipe
 
     def give_back(self, batch: NDArray[np.float32], recipe: Recipe) -> None:

@@ -44,10 +44,11 @@ class Batcher(Generic[Item, Key, Result]):
     """Calls `work(key, items)`, which returns one result for each item, in order.
 
     `max_batch` counts the items' sizes; an item that alone is larger goes alone. A batch begins when it is full or
-    its first item is `max_wait` old. When the work raises, the batch is halved until only the items that make it
-    raise are left; these get the exception. Work that takes longer than `run_timeout` cannot be ended: its items get
-    `Hung`, `on_hang` is told the batcher's name, and the batcher is closed. `on_batch` is told the name, the size and
-    the seconds that each item or its turn was waited for, as a batch begins.
+    its first item is `max_wait` old; up to `runs` go on at once, each in a thread of its own. When the work raises, the
+    batch is halved until only the items that make it raise are left; these get the exception. Work that takes longer
+    than `run_timeout` cannot be ended: its items get `Hung`, `on_hang` is told the batcher's name, and the batcher is
+    closed. `on_batch` is told the name, the size and the seconds that each item or its turn was waited for, as a batch
+    begins.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Batcher(Generic[Item, Key, Result]):
         max_batch: int,
         max_wait: float,
         queue_limit: int,
+        runs: int = 1,
         run_timeout: float | None = None,
         on_hang: Callable[[str], None] = lambda _name: None,
         on_batch: Callable[[str, int, Sequence[float]], None] = lambda _name, _size, _waits: None,
@@ -66,10 +68,10 @@ class Batcher(Generic[Item, Key, Result]):
         self._max_batch, self._max_wait, self._queue_limit = max_batch, max_wait, queue_limit
         self._run_timeout, self._on_hang, self._on_batch = run_timeout, on_hang, on_batch
         self._queue: FairQueue[Item, Key, Served[Result]] = FairQueue()
-        self._turns = Turns(self._queue, most=max_batch)
+        self._turns = Turns(self._queue, most=max_batch, runs=runs)
         self._arrival, self._closing = asyncio.Event(), False
-        self._collector: asyncio.Task[None] | None = None
-        self._thread = WorkThread(name)
+        self._collectors: list[asyncio.Task[None]] = []
+        self._threads = [WorkThread(name) for _ in range(runs)]
 
     def __len__(self) -> int:
         """Items and turns that are waited for."""
@@ -95,8 +97,8 @@ class Batcher(Generic[Item, Key, Result]):
     ) -> Served[Result]:
         """Waits for the item's result. Cancelling the wait takes the item out of the queue.
 
-        `cost` is what fairness between flows goes by, in any unit; `turn` is that of the item, which ends here when its
-        work begins.
+        `cost` is what fairness between flows goes by, in any unit. The `turn` in which the item was made ends when its
+        work begins; one that has ended says only that the item belongs with another that was made in it.
 
         Raises:
             QueueFull: at once.
@@ -111,15 +113,14 @@ class Batcher(Generic[Item, Key, Result]):
             raise Expired
         if len(self._queue) >= self._queue_limit:
             raise QueueFull(f"{self._name}: {self._queue_limit} items are waiting")
-        if self._collector is None:
-            self._collector = asyncio.create_task(self._collect(), name=self._name)
+        if not self._collectors:
+            self._collectors = [asyncio.create_task(self._collect(each), name=self._name) for each in self._threads]
         future: asyncio.Future[Served[Result]] = asyncio.get_running_loop().create_future()
-        entry = Entry(item, key, size, deadline, monotonic(), future, cost)
-        if turn is not None:
+        entry = Entry(item, key, size, deadline, monotonic(), future, cost, in_turn=turn is not None)
+        if turn is not None and not turn.ended:
             entry = replace(entry, flow_since=turn.since, on_begin=turn.end)
-        self._queue.add(flow, entry)
-        if turn is not None:
             turn.queued()
+        self._queue.add(flow, entry)
         self._arrival.set()
         try:
             return await future
@@ -128,8 +129,8 @@ class Batcher(Generic[Item, Key, Result]):
             raise
 
     async def prepare(self, function: Callable[[], None]) -> None:
-        """Runs `function` in the worker's thread: what it allocates there, the work finds again."""
-        await self._thread.run(function)
+        """Runs `function` in a thread of the work: what it allocates there, the work finds again."""
+        await self._threads[0].run(function)
 
     async def close(self, *, drain: bool) -> None:
         """Takes no more items; does the waiting ones first if `drain`, else fails them. Idempotent."""
@@ -138,11 +139,11 @@ class Batcher(Generic[Item, Key, Result]):
         if not drain:
             self._fail(self._queue, Closed(self._name))
         self._arrival.set()
-        if self._collector is not None:
-            await self._collector
-        self._thread.close()
+        await asyncio.gather(*self._collectors)
+        for thread in self._threads:
+            thread.close()
 
-    async def _collect(self) -> None:
+    async def _collect(self, thread: WorkThread) -> None:
         while True:
             self._arrival.clear()
             first = self._queue.first()
@@ -154,7 +155,7 @@ class Batcher(Generic[Item, Key, Result]):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._arrival.wait(), patience)
             else:
-                await self._run(list(self._queue.take(first.key, self._max_batch)))
+                await self._run(thread, list(self._queue.take(first.key, self._max_batch)))
 
     def _patience(self, first: Entry[Item, Key, Served[Result]]) -> float:
         """Seconds that the batch of `first` may still wait for more items."""
@@ -162,8 +163,8 @@ class Batcher(Generic[Item, Key, Result]):
             return 0.0
         return first.since + self._max_wait - monotonic()
 
-    async def _run(self, batch: Sequence[Entry[Item, Key, Served[Result]]]) -> None:
-        if self._thread.hung:
+    async def _run(self, thread: WorkThread, batch: Sequence[Entry[Item, Key, Served[Result]]]) -> None:
+        if thread.hung:
             self._fail(batch, Closed(self._name))
         if not (batch := [entry for entry in batch if entry.wanted()]):
             return
@@ -173,13 +174,13 @@ class Batcher(Generic[Item, Key, Result]):
             sum(entry.size for entry in batch),
             [begin - (entry.flow_since or entry.since) for entry in batch],
         )
-        self._turns.run_began()
+        run = self._turns.run_begins(in_turn=any(entry.in_turn for entry in batch))
         for entry in batch:
             if entry.on_begin is not None:
                 entry.on_begin()
         try:
-            results = await self._thread.run(partial(self._work, batch[0].key, items), self._run_timeout)
-            self._turns.run_ended(monotonic() - begin)
+            results = await thread.run(partial(self._work, batch[0].key, items), self._run_timeout)
+            run.end()
             pairs = list(zip(batch, results, strict=True))
         except Hung as error:
             self._closing = True
@@ -189,10 +190,10 @@ class Batcher(Generic[Item, Key, Result]):
             self._on_hang(self._name)
             return
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for the item
-            self._turns.run_ended(monotonic() - begin)
+            run.end()
             if len(batch) > 1:
-                await self._run(batch[: len(batch) // 2])
-                await self._run(batch[len(batch) // 2 :])
+                await self._run(thread, batch[: len(batch) // 2])
+                await self._run(thread, batch[len(batch) // 2 :])
             else:
                 self._fail(batch, error)
             return

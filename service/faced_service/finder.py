@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -75,6 +76,7 @@ class Finder:
             max_batch=settings.detect_batch,
             max_wait=settings.detect_wait_ms / 1000,
             queue_limit=settings.queue_limit,
+            runs=_runs(settings, self._engine),
             run_timeout=settings.run_timeout_s,
             on_hang=on_hang,
             on_batch=metrics.batch_began,
@@ -114,8 +116,8 @@ class Finder:
 
         async def detect(part: RgbImage, plan: ScanPlan) -> Served[tuple[Detection, ...]]:
             nonlocal following
-            # Detection begins with the first search, and the turn ends there; what follows is never too late.
-            this, following = following, replace(wish, begin_by=None, turn=None)
+            # Detection begins with the first search; what follows is never too late.
+            this, following = following, replace(wish, begin_by=None)
             served = await self._submit(part, (plan,), this)
             engines.append(served.value.engine)
             return Served(served.value.detections, served.waited, served.worked)
@@ -165,6 +167,13 @@ class Finder:
 
     def _scan(self, key: _ScanKey, scans: Sequence[_Scan]) -> Sequence[Scanned]:
         return self._detector.scan([scan.image for scan in scans], key.plans, [scan.threshold for scan in scans])
+
+
+def _runs(settings: Settings, engine: Engine) -> int:
+    """Cores that wait for the last part of one picture's layer compute another's; a GPU, or one thread, has no such."""
+    if settings.detect_runs is not None:
+        return settings.detect_runs
+    return 2 if engine.device == "cpu" and (settings.cpu_threads or os.cpu_count() or 1) > 1 else 1
 
 
 def _cost(image: RgbImage, plan: ScanPlan) -> float:

@@ -9,6 +9,7 @@ from faced_models.kernels import load_kernels
 from faced_models.manifest import load_manifest
 from faced_models.pyramid_builder import PyramidBuilder
 from faced_models.store import verified_path
+from faced_models.team import Team
 
 ENTRY = load_manifest().detector
 MEANS = np.array(ENTRY.input.mean, np.float32)
@@ -68,7 +69,7 @@ def with_pyramid(model):
 def test_pyramid_and_scores_are_those_of_the_compiled_pyramid(graphs, network, astronaut, width, height, skip):
     image = cv2.resize(astronaut, (width, height), interpolation=cv2.INTER_LINEAR)
     images = np.stack([image, image[:, ::-1]])
-    builder = PyramidBuilder(load_kernels(), MEANS, *PADDINGS, 1)
+    builder = PyramidBuilder(load_kernels(), MEANS, *PADDINGS, Team(1))
     expected, recipe = builder.build(list(images), skip)
     tiling = Tiling.of(width, height, skip, *PADDINGS)
     assert tiling.layout == recipe.layout

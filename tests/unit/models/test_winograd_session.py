@@ -11,6 +11,7 @@ from faced_models.convert.onnx_split import split_network
 from faced_models.errors import OutOfMemory
 from faced_models.kernels import load_kernels
 from faced_models.ort_session import OrtSession
+from faced_models.team import Team
 from faced_models.winograd import WinogradLayer
 from faced_models.winograd_session import WinogradSession
 
@@ -36,7 +37,7 @@ def ours(model, threads, kernels=None):
     parts = split_network(model)
     layers = [WinogradLayer.of(part.weights, part.bias, part.stride, kernels.tile_rows) for part in parts.layers]
     tail = OrtSession(parts.tail, device="cpu", threads=threads)
-    return WinogradSession("random", layers, tail, kernels, threads=threads)
+    return WinogradSession("random", layers, tail, kernels, Team(threads))
 
 
 def images(*shape):
@@ -86,7 +87,8 @@ def test_what_memory_held_before_reaches_no_score(monkeypatch):
     model = network(MMOD_LIKE)
     session, batch = ours(model, 2), images(1, 3, 83, 97)
     empty = np.empty
-    monkeypatch.setattr(np, "empty", lambda *a, **k: _poisoned(empty(*a, **k)))
+    for allocate in ("empty", "zeros"):
+        monkeypatch.setattr(np, allocate, lambda *a, **k: _poisoned(empty(*a, **k)))
     same(session, model, batch)
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from faced_service.batcher import Batcher, Closed, QueueFull
+from faced_service.batcher import Batcher, Closed, QueueFull, Served
 from faced_service.fair_queue import Expired, Flow
 from faced_service.work_thread import Hung
 
@@ -324,6 +324,65 @@ def test_work_that_hangs_fails_its_items_and_closes_the_batcher():
         await subject.close(drain=True)
         assert work.seen == [1]
         work.gate.set()
+
+    asyncio.run(scenario())
+
+
+def test_so_many_batches_go_on_at_once_and_each_item_has_its_own_result():
+    async def scenario():
+        work = Work()
+        subject = Batcher("test", work, max_batch=1, max_wait=0, queue_limit=100, runs=2)
+        work.gate.clear()
+        tasks = submit_all(subject, range(20))
+        await settle()
+        assert sorted(work.seen) == [0, 1]
+        assert len(subject) == 18
+        work.gate.set()
+        assert [served.value for served in await asyncio.gather(*tasks)] == [2 * i for i in range(20)]
+        # Nothing is lost between two that wait for the next item.
+        for number in range(50):
+            assert (await asyncio.wait_for(subject.submit(number, key="k"), 5)).value == 2 * number
+        await subject.close(drain=True)
+
+    asyncio.run(scenario())
+
+
+def test_what_is_under_way_and_what_waits_is_done_before_a_drained_batcher_closes():
+    async def scenario():
+        work = Work()
+        subject = Batcher("test", work, max_batch=1, max_wait=0, queue_limit=100, runs=2)
+        work.gate.clear()
+        tasks = submit_all(subject, range(5))
+        await settle()
+        closing = asyncio.create_task(subject.close(drain=True))
+        await settle()
+        assert not closing.done()
+        work.gate.set()
+        await closing
+        assert sorted(served.value for served in await asyncio.gather(*tasks)) == [0, 2, 4, 6, 8]
+
+    asyncio.run(scenario())
+
+
+def test_a_run_beside_one_that_hangs_is_finished():
+    async def scenario():
+        gate, hung = threading.Event(), []
+
+        def work(_key, items):
+            if items == ["hangs"]:
+                gate.wait(10)
+            time.sleep(0.3)
+            return items
+
+        subject = Batcher(
+            "t", work, max_batch=1, max_wait=0, queue_limit=9, runs=2, run_timeout=0.4, on_hang=hung.append
+        )
+        first, *others = submit_all(subject, ["hangs", 1, 2, 3])
+        results = await asyncio.gather(first, *others, return_exceptions=True)
+        assert [type(result) for result in results] == [Hung, Served, Served, Closed]
+        await subject.close(drain=True)
+        assert hung == ["t"]
+        gate.set()
 
     asyncio.run(scenario())
 

@@ -1,6 +1,7 @@
 """The searches of one frame, on a detector that sees coloured squares: what may be too late, and what is not."""
 
 import asyncio
+import threading
 import time
 from time import monotonic
 from types import SimpleNamespace
@@ -35,7 +36,7 @@ class Detector:
     """Finds the squares; notes the sizes (height, width) of what it searches, and takes until `until` at least."""
 
     info = SimpleNamespace(input_size=None)
-    engine = "engine"
+    engine = SimpleNamespace(device="cpu")
 
     def __init__(self):
         self.searched = []
@@ -59,13 +60,14 @@ class Turn:
     since = 0.0
 
     def __init__(self):
-        self.in_queue = self.ended = 0
+        self.in_queue = 0
+        self.ended = False
 
     def queued(self):
         self.in_queue += 1
 
     def end(self):
-        self.ended += 1
+        self.ended = True
 
 
 class Streaming:
@@ -85,7 +87,7 @@ def streaming(scenario):
     async def run():
         detector = Detector()
         models = SimpleNamespace(detector=detector, searching=detector, spare=None)
-        finder = Finder(models, Settings(detect_wait_ms=0), Metrics(), on_hang=lambda _queue: None)
+        finder = Finder(models, Settings(detect_wait_ms=0, detect_runs=1), Metrics(), on_hang=lambda _queue: None)
         stream = Streaming(finder, detector)
         assert len((await stream.find(picture(*LEFTS))).faces) == len(LEFTS)
         detector.searched.clear()
@@ -158,4 +160,39 @@ def test_the_turn_is_that_of_the_first_search(lefts):
         return turn
 
     turn = streaming(scenario)
-    assert (turn.in_queue, turn.ended) == (1, 1)
+    assert (turn.in_queue, turn.ended) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("device", "settings", "at_once"),
+    [
+        ("cpu", Settings(cpu_threads=2), 2),
+        ("cpu", Settings(cpu_threads=1), 1),
+        ("cpu", Settings(cpu_threads=2, detect_runs=3), 3),
+        ("cuda:0", Settings(cpu_threads=2), 1),
+    ],
+)
+def test_so_many_pictures_are_searched_at_once(device, settings, at_once):
+    async def scenario():
+        detector, gate, begun = Detector(), threading.Event(), threading.Semaphore(0)
+        detector.engine = SimpleNamespace(device=device)
+        plain = detector.detect
+
+        def detect(*arguments):
+            begun.release()
+            gate.wait(10)
+            return plain(*arguments)
+
+        detector.detect = detect
+        models = SimpleNamespace(detector=detector, searching=detector, spare=None)
+        finder = Finder(models, settings, Metrics(), on_hang=lambda _queue: None)
+        wish = Wish(OPTIONS, 0, FLOW, None, None, None)
+        frames = [asyncio.create_task(finder.find(picture(*LEFTS), wish)) for _ in range(5)]
+        for _ in range(at_once):
+            assert await asyncio.to_thread(begun.acquire, timeout=10)
+        assert not await asyncio.to_thread(begun.acquire, timeout=0.05)
+        gate.set()
+        assert [len(found.scan.faces) for found in await asyncio.gather(*frames)] == [len(LEFTS)] * 5
+        await finder.close(drain=False)
+
+    asyncio.run(scenario())

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from faced_models.kernels import load_kernels
 from faced_models.pyramid_builder import PyramidBuilder
+from faced_models.team import Team
 from faced_proto.types import RgbImage
 from faced_train.errors import DataError
 from faced_train.training.mmod.checkpoint import FORMAT, read_checkpoint, unreadable, write_checkpoint
@@ -54,7 +55,7 @@ class DetectorTraining:
         self._options = LossOptions(self.overlaps)
         self._cropper = Cropper(plan.crop, plan.target_size, plan.least_size)
         means = np.array(start.means, np.float32)
-        self._builder = PyramidBuilder(load_kernels(), means, PADDING, OUTER_PADDING, min(threads, 3))
+        self._builder = PyramidBuilder(load_kernels(), means, PADDING, OUTER_PADDING, Team(min(threads, 3)))
         layout = Grid((plan.crop, plan.crop), self.windows, (1, 1)).layout
         shape = self.network.output_shape(layout.height, layout.width)
         self._grid = Grid((plan.crop, plan.crop), self.windows, shape)

@@ -1,0 +1,44 @@
+"""Blocks of memory that outlive their frame, so that frames of any size share them."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Hashable
+
+import numpy as np
+from numpy.typing import NDArray
+
+_KEPT_VALUES = 25_000_000
+"""100 MB of float32, the pyramid of a picture of 1920 x 1080. A larger block goes when a smaller one would do."""
+
+
+class TensorMemory:
+    """Lends tensors whose background is zero. Safe for threads; as many blocks stay as were lent at once."""
+
+    def __init__(self) -> None:
+        self._spare: deque[tuple[Hashable, NDArray[np.float32]]] = deque()
+
+    def take(self, layout: Hashable, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """A float32 tensor of zeros, but for what the same layout wrote into the tensor before."""
+        size = math.prod(shape)
+        try:
+            # The one that lies longest: so none that has grown too large is left lying.
+            before, tensor = self._spare.popleft()
+        except IndexError:
+            return np.zeros(size, np.float32).reshape(shape)
+        if before == layout and tensor.shape == shape:
+            return tensor
+        block = tensor.base
+        if block is not None and size <= block.size <= max(size, _KEPT_VALUES):
+            tensor = block[:size].reshape(shape)
+            tensor.fill(0.0)
+            return tensor
+        # The old ones go before the new one comes.
+        del tensor, block
+        self._spare.clear()
+        return np.zeros(size, np.float32).reshape(shape)
+
+    def give_back(self, layout: Hashable, tensor: NDArray[np.float32]) -> None:
+        """A tensor that was lent and that nobody needs any more."""
+        self._spare.append((layout, tensor))
