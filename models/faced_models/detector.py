@@ -24,8 +24,8 @@ from faced_models.team import Team
 from faced_proto.types import Detection, Engine, ModelInfo, RgbImage
 
 _SHARING_PIXELS = 2_100_000
-"""A picture of more than these, 1920 x 1080, is searched alone: it takes 64 bytes a pixel, and its layers are so long that
-cores hardly wait at their ends."""
+"""A picture of more than these, 1920 x 1080, is searched alone: it takes 64 bytes a pixel, and its layers are so long
+that cores hardly wait at their ends."""
 
 
 class Detector(Protocol):
