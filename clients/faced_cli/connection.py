@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import faced_client
 from faced_cli.arguments import Connection
 from faced_cli.errors import ModelsError, UsageError
+
+_NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +25,16 @@ class Reached:
 
 
 @contextmanager
-def reach(connection: Connection) -> Iterator[Reached]:
-    """Opens a client, and starts the server first where none was named.
+def reach(connection: Connection, defaults: Mapping[str, str] = _NO_DEFAULTS) -> Iterator[Reached]:
+    """Opens a client, and starts the server first where none was named; `defaults` are FACED_* variables for that one,
+    where the environment has none.
 
     Raises:
         ModelsError: the networks are missing or altered, or the packages that run them.
         UsageError: token, certificates or settings cannot be.
     """
     if connection.server is None:
-        with _embedded_server() as target, faced_client.Client(target) as client:
+        with _embedded_server(defaults) as target, faced_client.Client(target) as client:
             yield Reached(client, "in this process", embedded=True)
         return
     try:
@@ -48,7 +52,7 @@ def reach(connection: Connection) -> Iterator[Reached]:
 
 
 @contextmanager
-def _embedded_server() -> Iterator[str]:
+def _embedded_server(defaults: Mapping[str, str]) -> Iterator[str]:
     """The address of a server in this process, set by FACED_* like any other."""
     try:
         from faced_models.errors import DeviceError, WeightsError
@@ -62,7 +66,7 @@ def _embedded_server() -> Iterator[str]:
         ) from error
     with ExitStack() as stack:
         try:
-            target = stack.enter_context(EmbeddedServer(load_settings(None, os.environ, {})))
+            target = stack.enter_context(EmbeddedServer(load_settings(None, {**defaults, **os.environ}, {})))
         except WeightsError as error:
             raise ModelsError(str(error)) from error
         except (DeviceError, SettingsError) as error:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
-from threading import Lock
 from typing import Protocol
 
 import numpy as np
@@ -22,10 +20,6 @@ from faced_models.scale import ScanPlan
 from faced_models.session import Session
 from faced_models.team import Team
 from faced_proto.types import Detection, Engine, ModelInfo, RgbImage
-
-_SHARING_PIXELS = 2_100_000
-"""A picture of more than these, 1920 x 1080, is searched alone: it takes 64 bytes a pixel, and its layers are so long
-that cores hardly wait at their ends."""
 
 
 class Detector(Protocol):
@@ -89,7 +83,6 @@ class MmodDetector:
         self._session = session
         self._scaler = ImageScaler(kernels, team)
         self._decoder = Decoder(options.windows, options.overlaps)
-        self._alone = Lock()
         self._builder = PyramidBuilder(kernels, options.means, options.padding, options.outer_padding, team)
 
     def detect(
@@ -99,10 +92,8 @@ class MmodDetector:
         height, width, _ = images[0].shape
         if min(width, height) * plan.applied_scale < MIN_SIDE_PX:
             return [() for _ in images]
-        pixels = len(images) * height * width * plan.applied_scale**2
-        with self._alone if pixels > _SHARING_PIXELS else nullcontext():
-            prepared = self.prepare(images, plan)
-            return self.locate(self.score(prepared), prepared, thresholds)
+        prepared = self.prepare(images, plan)
+        return self.locate(self.score(prepared), prepared, thresholds)
 
     def prepare(self, images: Sequence[RgbImage], plan: ScanPlan) -> Prepared:
         """Scale the images (all of one size) and lay out their pyramids."""

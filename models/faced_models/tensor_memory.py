@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 _KEPT_VALUES = 25_000_000
-"""100 MB of float32, the pyramid of a picture of 1920 x 1080. A larger block goes when a smaller one would do."""
+"""100 MB of float32, the pyramid of a picture of 1920 x 1080."""
 
 
 class TensorMemory:
-    """Lends tensors whose background is zero. Safe for threads; as many blocks stay as were lent at once."""
+    """Lends tensors whose background is zero. Safe for threads; at most as many blocks stay as were lent at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept_values: int = _KEPT_VALUES) -> None:
+        """A block of more than `kept_values` goes when a smaller one would do."""
+        self._kept_values = kept_values
         self._spare: deque[tuple[Hashable, NDArray[np.float32]]] = deque()
 
     def take(self, layout: Hashable, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -30,7 +32,7 @@ class TensorMemory:
         if before == layout and tensor.shape == shape:
             return tensor
         block = tensor.base
-        if block is not None and size <= block.size <= max(size, _KEPT_VALUES):
+        if block is not None and size <= block.size <= max(size, self._kept_values):
             tensor = block[:size].reshape(shape)
             tensor.fill(0.0)
             return tensor

@@ -68,7 +68,7 @@ class Batcher(Generic[Item, Key, Result]):
         self._max_batch, self._max_wait, self._queue_limit = max_batch, max_wait, queue_limit
         self._run_timeout, self._on_hang, self._on_batch = run_timeout, on_hang, on_batch
         self._queue: FairQueue[Item, Key, Served[Result]] = FairQueue()
-        self._turns = Turns(self._queue, most=max_batch, runs=runs)
+        self._turns = Turns(self._queue, most=max_batch)
         self._arrival, self._closing = asyncio.Event(), False
         self._collectors: list[asyncio.Task[None]] = []
         self._threads = [WorkThread(name) for _ in range(runs)]
@@ -97,8 +97,8 @@ class Batcher(Generic[Item, Key, Result]):
     ) -> Served[Result]:
         """Waits for the item's result. Cancelling the wait takes the item out of the queue.
 
-        `cost` is what fairness between flows goes by, in any unit. The `turn` in which the item was made ends when its
-        work begins; one that has ended says only that the item belongs with another that was made in it.
+        `cost` is what fairness between flows goes by, in any unit; `turn` is that of the item, which ends here when its
+        work begins.
 
         Raises:
             QueueFull: at once.
@@ -116,11 +116,12 @@ class Batcher(Generic[Item, Key, Result]):
         if not self._collectors:
             self._collectors = [asyncio.create_task(self._collect(each), name=self._name) for each in self._threads]
         future: asyncio.Future[Served[Result]] = asyncio.get_running_loop().create_future()
-        entry = Entry(item, key, size, deadline, monotonic(), future, cost, in_turn=turn is not None)
-        if turn is not None and not turn.ended:
+        entry = Entry(item, key, size, deadline, monotonic(), future, cost)
+        if turn is not None:
             entry = replace(entry, flow_since=turn.since, on_begin=turn.end)
-            turn.queued()
         self._queue.add(flow, entry)
+        if turn is not None:
+            turn.queued()
         self._arrival.set()
         try:
             return await future
@@ -174,13 +175,13 @@ class Batcher(Generic[Item, Key, Result]):
             sum(entry.size for entry in batch),
             [begin - (entry.flow_since or entry.since) for entry in batch],
         )
-        run = self._turns.run_begins(in_turn=any(entry.in_turn for entry in batch))
+        self._turns.run_began()
         for entry in batch:
             if entry.on_begin is not None:
                 entry.on_begin()
         try:
             results = await thread.run(partial(self._work, batch[0].key, items), self._run_timeout)
-            run.end()
+            self._turns.run_ended(monotonic() - begin)
             pairs = list(zip(batch, results, strict=True))
         except Hung as error:
             self._closing = True
@@ -190,7 +191,7 @@ class Batcher(Generic[Item, Key, Result]):
             self._on_hang(self._name)
             return
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for the item
-            run.end()
+            self._turns.run_ended(monotonic() - begin)
             if len(batch) > 1:
                 await self._run(thread, batch[: len(batch) // 2])
                 await self._run(thread, batch[len(batch) // 2 :])

@@ -39,7 +39,7 @@ class Expired(Exception):  # noqa: N818 - named by what happened
 class Entry(Generic[Item, Key, Value]):
     """An item that waits since `since` for its work to begin by `deadline` (monotonic, seconds); `on_begin` is told.
 
-    Its flow waits since `flow_since`, where that is longer. One that is `in_turn` was made when its turn came.
+    Its flow waits since `flow_since`, where that is longer.
     """
 
     item: Item
@@ -51,7 +51,6 @@ class Entry(Generic[Item, Key, Value]):
     cost: float = 1.0
     flow_since: float | None = None
     on_begin: Callable[[], None] | None = None
-    in_turn: bool = False
 
     def wanted(self) -> bool:
         """Whether somebody still waits; an item that is too late is told so here."""
@@ -76,10 +75,6 @@ class FairQueue(Generic[Item, Key, Value]):
 
     def __iter__(self) -> Iterator[Entry[Item, Key, Value]]:
         return chain.from_iterable(self._queues.values())
-
-    def others_wait(self) -> bool:
-        """Whether there are entries that are not in turn."""
-        return any(not entry.in_turn for entry in self)
 
     def add(self, flow: Flow, entry: Entry[Item, Key, Value]) -> None:
         """The entry is its flow's last."""

@@ -116,8 +116,8 @@ class Finder:
 
         async def detect(part: RgbImage, plan: ScanPlan) -> Served[tuple[Detection, ...]]:
             nonlocal following
-            # Detection begins with the first search; what follows is never too late.
-            this, following = following, replace(wish, begin_by=None)
+            # Detection begins with the first search, and the turn ends there; what follows is never too late.
+            this, following = following, replace(wish, begin_by=None, turn=None)
             served = await self._submit(part, (plan,), this)
             engines.append(served.value.engine)
             return Served(served.value.detections, served.waited, served.worked)
@@ -170,10 +170,9 @@ class Finder:
 
 
 def _runs(settings: Settings, engine: Engine) -> int:
-    """Cores that wait for the last part of one picture's layer compute another's; a GPU, or one thread, has no such."""
-    if settings.detect_runs is not None:
-        return settings.detect_runs
-    return 2 if engine.device == "cpu" and (settings.cpu_threads or os.cpu_count() or 1) > 1 else 1
+    """On a CPU as many as there are threads at most; a GPU is kept busy by batches."""
+    threads = settings.cpu_threads or os.cpu_count() or 1
+    return min(settings.detect_runs, threads) if engine.device == "cpu" else 1
 
 
 def _cost(image: RgbImage, plan: ScanPlan) -> float:

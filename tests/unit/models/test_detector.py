@@ -1,7 +1,3 @@
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
-
 import cv2
 import numpy as np
 import pytest
@@ -37,25 +33,6 @@ def test_a_threshold_above_the_score_hides_the_face(detector, astronaut):
 def test_a_threshold_below_zero_never_hides_what_zero_finds(detector, astronaut):
     boxes = {face.box for face in detector.detect([astronaut], AS_IS, [-0.9])[0]}
     assert {face.box for face in detector.detect([astronaut], AS_IS, [0.0])[0]} <= boxes
-
-
-@pytest.mark.parametrize(("size", "at_once"), [((480, 640), 2), ((1080, 1920), 2), ((1440, 1920), 1)])
-def test_large_pictures_are_searched_one_at_a_time(detector, monkeypatch, size, at_once):
-    together, most, lock = [0], [0], threading.Lock()
-
-    def score(_prepared):
-        with lock:
-            together[0] += 1
-            most[0] = max(most[0], together[0])
-        time.sleep(0.3)
-        with lock:
-            together[0] -= 1
-
-    for stage, stand_in in (("prepare", lambda *_: None), ("score", score), ("locate", lambda *_: [()])):
-        monkeypatch.setattr(detector, stage, stand_in)
-    with ThreadPoolExecutor(2) as threads:
-        list(threads.map(lambda _: detector.detect([np.zeros((*size, 3), np.uint8)], AS_IS, [0.0]), range(2)))
-    assert most == [at_once]
 
 
 def test_leaving_out_fine_levels_keeps_the_large_face(detector, astronaut):

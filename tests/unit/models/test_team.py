@@ -1,6 +1,9 @@
 """Parts of a piece of work, each done once, by whoever is there."""
 
+import gc
 import threading
+import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -49,24 +52,78 @@ def test_nobody_waits_for_a_helper_that_has_not_begun():
         held.result()
 
 
-def test_what_any_thread_raises_is_raised_once_no_one_works_any_more():
-    for failing in range(2):
-        team, together, working = Team(2), threading.Barrier(2, timeout=10), [0]
+@pytest.mark.parametrize("failing", range(3))
+def test_what_any_thread_raises_is_raised_once_no_one_works_any_more(failing):
+    team, together, working, done = Team(3), threading.Barrier(3, timeout=10), [], []
 
-        def work(part, together=together, working=working, failing=failing):
-            working[0] += 1
-            if part < 2:
-                together.wait()
-            working[0] -= 1
+    def work(part):
+        if part > 2:
+            done.append(part)
+            return
+        together.wait()
+        working.append(part)
+        if part == failing:
+            working.remove(part)
+            raise ValueError(f"part {part}")
+        time.sleep(0.1)
+        working.remove(part)
+
+    with pytest.raises(ValueError, match=f"part {failing}"):
+        team.share(work, range(1000))
+    assert working == []
+    assert len(done) < 997
+    done.clear()
+    team.share(done.append, range(5))
+    assert sorted(done) == list(range(5))
+
+
+@pytest.mark.parametrize("failing", range(2))
+def test_an_error_that_was_handled_keeps_nothing(failing):
+    team, together = Team(2), threading.Barrier(2, timeout=10)
+
+    class Picture:
+        pass
+
+    def share():
+        picture = Picture()
+
+        def work(part, picture=picture):
+            together.wait()
             if part == failing:
-                raise ValueError(f"part {part}")
+                raise MemoryError
 
-        with pytest.raises(ValueError, match=f"part {failing}"):
-            team.share(work, range(10))
-        assert working == [0]
-        done = []
-        team.share(done.append, range(5))
-        assert sorted(done) == list(range(5))
+        with pytest.raises(MemoryError):
+            team.share(work, range(2))
+        return weakref.ref(picture)
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert share()() is None
+    finally:
+        gc.enable()
+
+
+def test_helpers_that_never_began_keep_nothing():
+    team, busy, end = Team(2), threading.Event(), threading.Event()
+
+    class Picture:
+        pass
+
+    def long(_part):
+        busy.set()
+        end.wait(10)
+
+    with ThreadPoolExecutor(1) as other:
+        held = other.submit(team.share, long, range(2))
+        busy.wait(10)
+        picture = Picture()
+        kept = weakref.ref(picture)
+        team.share(lambda _part, picture=picture: None, range(2))
+        del picture
+        assert kept() is None
+        end.set()
+        held.result()
 
 
 def test_callers_share_the_helpers():

@@ -87,7 +87,7 @@ def streaming(scenario):
     async def run():
         detector = Detector()
         models = SimpleNamespace(detector=detector, searching=detector, spare=None)
-        finder = Finder(models, Settings(detect_wait_ms=0, detect_runs=1), Metrics(), on_hang=lambda _queue: None)
+        finder = Finder(models, Settings(detect_wait_ms=0), Metrics(), on_hang=lambda _queue: None)
         stream = Streaming(finder, detector)
         assert len((await stream.find(picture(*LEFTS))).faces) == len(LEFTS)
         detector.searched.clear()
@@ -166,10 +166,10 @@ def test_the_turn_is_that_of_the_first_search(lefts):
 @pytest.mark.parametrize(
     ("device", "settings", "at_once"),
     [
-        ("cpu", Settings(cpu_threads=2), 2),
-        ("cpu", Settings(cpu_threads=1), 1),
-        ("cpu", Settings(cpu_threads=2, detect_runs=3), 3),
-        ("cuda:0", Settings(cpu_threads=2), 1),
+        ("cpu", Settings(cpu_threads=2), 1),
+        ("cpu", Settings(cpu_threads=3, detect_runs=2), 2),
+        ("cpu", Settings(cpu_threads=1, detect_runs=2), 1),
+        ("cuda:0", Settings(cpu_threads=2, detect_runs=2), 1),
     ],
 )
 def test_so_many_pictures_are_searched_at_once(device, settings, at_once):

@@ -30,8 +30,8 @@ class Work:
         return items
 
 
-def batcher(work, max_batch=1, runs=1):
-    return Batcher("test", work, max_batch=max_batch, max_wait=0.0, queue_limit=100, runs=runs)
+def batcher(work, max_batch=1):
+    return Batcher("test", work, max_batch=max_batch, max_wait=0.0, queue_limit=100)
 
 
 async def one(subject, flow, prepare_s=0.0, cost=1.0):
@@ -108,78 +108,6 @@ def test_those_without_turns_keep_their_share():
         return work.seen
 
     assert asyncio.run(scenario()).count("call") == pytest.approx(32, abs=8)
-
-
-def test_items_that_are_to_be_new_do_not_go_side_by_side_where_nothing_else_waits():
-    async def scenario():
-        work = Work()
-        subject = batcher(work, runs=2)
-        begun = time.monotonic()
-
-        async def stream(name):
-            for _ in range(4):
-                await one(subject, Flow("caller", name))
-
-        await asyncio.gather(*(stream(str(number)) for number in range(3)))
-        took = time.monotonic() - begun
-        await subject.close(drain=True)
-        return work, took
-
-    work, took = asyncio.run(scenario())
-    assert 12 * RUN_S * 0.9 < took < 12 * RUN_S * 1.25
-    assert sorted(work.ages)[9] < 0.6 * RUN_S
-
-
-def test_what_belongs_to_such_an_item_goes_alone_too():
-    async def scenario():
-        work = Work()
-        subject = batcher(work, runs=2)
-        turn = await subject.turn(Flow("a"))
-        await subject.submit((0.0, "first"), key="k", flow=turn.flow, turn=turn)
-        assert turn.ended
-        second = asyncio.create_task(subject.submit((0.0, "second"), key="k", flow=turn.flow, turn=turn))
-        await asyncio.sleep(0.01)
-        begun = time.monotonic()
-        (await subject.turn(Flow("b"))).end()
-        waited = time.monotonic() - begun
-        await second
-        await subject.close(drain=True)
-        return work.seen, waited
-
-    seen, waited = asyncio.run(scenario())
-    assert seen == ["first", "second"]
-    assert waited > 0.5 * RUN_S
-
-
-def test_they_keep_their_share_beside_those_without_turns_on_two_threads():
-    async def scenario():
-        work = Work(0.01)
-        subject = batcher(work, runs=2)
-
-        async def stream(name):
-            # The next item's turn is waited for while one is worked on.
-            items = []
-            while len(work.seen) < 120:
-                turn = await subject.turn(Flow(name, "live"))
-                items.append(asyncio.create_task(use(turn)))
-                if len(items) > 2:
-                    await items.pop(0)
-            await asyncio.gather(*items)
-
-        async def use(turn):
-            await subject.submit((time.monotonic(), turn.flow.caller), key="k", flow=turn.flow, turn=turn)
-
-        async def calls():
-            while len(work.seen) < 120:
-                await subject.submit((time.monotonic(), "call"), key="k", flow=Flow("calls"))
-
-        await asyncio.gather(stream("a"), stream("b"), *(calls() for _ in range(8)))
-        await subject.close(drain=True)
-        return work.seen
-
-    seen = asyncio.run(scenario())
-    # At least 80 % of a third each.
-    assert min(seen[:120].count(name) for name in ("a", "b")) >= 0.8 * 40
 
 
 def test_no_more_turns_are_out_than_a_batch_holds_and_ended_ones_make_room():
