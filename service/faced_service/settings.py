@@ -101,7 +101,7 @@ class Settings:
     detect_runs: Annotated[
         int,
         Whole(1, 16),
-        "Runs of the detector that go on at once on a CPU: 2 do 5 % more for one caller's files, with twice its memory; "
+        "Runs of the detector that go on at once on a CPU: 2 do 5 % more for one caller's files in twice the memory; "
         "live frames grow older then, and who sends one picture at a time gets less beside one who floods.",
     ] = 1
     describe_batch: Annotated[int, Whole(1, 4096), "Faces that share a run of an attribute network."] = 32
