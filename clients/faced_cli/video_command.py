@@ -25,7 +25,7 @@ from faced_cli.video_row import VideoRow
 from faced_cli.video_summary import VideoSummary
 from faced_proto.types import ServerInfo
 
-_SERVER_DEFAULTS = {"FACED_DETECT_RUNS": "2"}
+SERVER_DEFAULTS = {"FACED_DETECT_RUNS": "2"}
 """Nobody else waits, and the frames of a file do not grow old."""
 
 
@@ -47,7 +47,7 @@ def run_video(arguments: VideoArguments) -> int:
             tell(f"nothing to resume: {existing[0]} is there, and no run left a journal beside it")
             return 0
     with ExitStack() as stack:
-        reached = stack.enter_context(reach(arguments.connection, _SERVER_DEFAULTS))
+        reached = stack.enter_context(reach(arguments.connection, SERVER_DEFAULTS))
         try:
             info = reached.client.server_info()
         except faced_client.FacedError as error:
