@@ -36,7 +36,7 @@ from tests.bench.verdict import row
 from tests.e2e.conftest import serve
 
 CLIENTS = (8, 1, 8, 32, 8)
-"""In each round."""
+"""In each round; 8 oftenest, since a target hangs on it."""
 
 ENGINE_CALLERS = 8
 OVERLOAD = 4
