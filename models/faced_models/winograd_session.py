@@ -23,9 +23,6 @@ _PARTS = 4
 _BAND_COLUMNS = 512
 """About so many columns of rows go through all layers of stride 2 together, so that these keep no whole picture."""
 
-_KEPT_SCRATCH = 2_500_000
-"""10 MB of float32 for each thread."""
-
 
 class WinogradSession:
     """A `Session`: one or more layers of stride 2, then layers of stride 1, then the tail."""
@@ -38,7 +35,8 @@ class WinogradSession:
         self._tail = tail
         self._kernels = kernels
         self._team = team
-        self._planes, self._scratch = TensorMemory(), TensorMemory(_KEPT_SCRATCH)
+        # Those of another size go: kept, they would grow for as long as larger pictures come.
+        self._planes, self._scratch = TensorMemory(0), TensorMemory(0)
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Session`."""
