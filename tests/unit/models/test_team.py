@@ -5,6 +5,7 @@ import threading
 import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
@@ -32,24 +33,28 @@ def test_helpers_work_beside_the_caller():
     assert threading.get_ident() in seen
 
 
-def test_nobody_waits_for_a_helper_that_has_not_begun():
-    team, busy, end = Team(2), threading.Event(), threading.Event()
+@contextmanager
+def busy(team):
+    """The only helper of the team works for another caller."""
+    both, end = threading.Barrier(3, timeout=10), threading.Event()
 
     def long(_part):
-        busy.set()
+        both.wait()
         end.wait(10)
 
     with ThreadPoolExecutor(1) as other:
-        # Two parts: that caller and the only helper are held up.
         held = other.submit(team.share, long, range(2))
-        busy.wait(10)
-        while team._helpers._work_queue.qsize():
-            pass
-        done = []
-        team.share(done.append, range(20))
-        assert len(done) == 20
+        both.wait()
+        yield
         end.set()
         held.result()
+
+
+def test_nobody_waits_for_a_helper_that_has_not_begun():
+    team, done = Team(2), []
+    with busy(team):
+        team.share(done.append, range(20))
+        assert len(done) == 20
 
 
 @pytest.mark.parametrize("failing", range(3))
@@ -105,25 +110,15 @@ def test_an_error_that_was_handled_keeps_nothing(failing):
 
 
 def test_helpers_that_never_began_keep_nothing():
-    team, busy, end = Team(2), threading.Event(), threading.Event()
-
     class Picture:
         pass
 
-    def long(_part):
-        busy.set()
-        end.wait(10)
-
-    with ThreadPoolExecutor(1) as other:
-        held = other.submit(team.share, long, range(2))
-        busy.wait(10)
-        picture = Picture()
-        kept = weakref.ref(picture)
+    team, picture = Team(2), Picture()
+    kept = weakref.ref(picture)
+    with busy(team):
         team.share(lambda _part, picture=picture: None, range(2))
         del picture
         assert kept() is None
-        end.set()
-        held.result()
 
 
 def test_callers_share_the_helpers():

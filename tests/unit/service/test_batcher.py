@@ -31,8 +31,8 @@ class Work:
         return [item for _, items in self.calls for item in items]
 
 
-def batcher(work, *, max_batch=4, max_wait=0.0, queue_limit=100):
-    return Batcher("test", work, max_batch=max_batch, max_wait=max_wait, queue_limit=queue_limit)
+def batcher(work, *, max_batch=4, max_wait=0.0, queue_limit=100, runs=1):
+    return Batcher("test", work, max_batch=max_batch, max_wait=max_wait, queue_limit=queue_limit, runs=runs)
 
 
 async def settle():
@@ -331,7 +331,7 @@ def test_work_that_hangs_fails_its_items_and_closes_the_batcher():
 def test_so_many_batches_go_on_at_once_and_each_item_has_its_own_result():
     async def scenario():
         work = Work()
-        subject = Batcher("test", work, max_batch=1, max_wait=0, queue_limit=100, runs=2)
+        subject = batcher(work, max_batch=1, runs=2)
         work.gate.clear()
         tasks = submit_all(subject, range(20))
         await settle()
@@ -350,7 +350,7 @@ def test_so_many_batches_go_on_at_once_and_each_item_has_its_own_result():
 def test_what_is_under_way_and_what_waits_is_done_before_a_drained_batcher_closes():
     async def scenario():
         work = Work()
-        subject = Batcher("test", work, max_batch=1, max_wait=0, queue_limit=100, runs=2)
+        subject = batcher(work, max_batch=1, runs=2)
         work.gate.clear()
         tasks = submit_all(subject, range(5))
         await settle()
