@@ -15,10 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import grpc
-
-from faced_proto.v1 import service_pb2_grpc
-from tests.bench.load import Calls, call, closed_loop, p99, picture_of, request_of
+from tests.bench.caller import calling
+from tests.bench.load import ANALYZE, Calls, call, closed_loop, p99, picture_of, request_of
 from tests.e2e.conftest import serve
 from tests.process import cpu_seconds, processes_of_session
 from tests.ray_server import ray_server
@@ -47,19 +45,11 @@ class Engine:
         return seconds
 
 
-async def measure(engine: Engine, request: object, seconds: float) -> tuple[Calls, Mapping[str, float]]:
-    async with grpc.aio.insecure_channel(engine.address) as channel:
-
-        class Stub:
-            """Calls with the metadata."""
-
-            inner = service_pb2_grpc.FaceAnalysisServiceStub(channel)
-
-            def Analyze(self, request: object, timeout: float) -> object:  # noqa: N802
-                return self.inner.Analyze(request, timeout=timeout, metadata=engine.metadata)
+async def measure(engine: Engine, request: bytes, seconds: float) -> tuple[Calls, Mapping[str, float]]:
+    async with calling(engine.address, ANALYZE, request, metadata=engine.metadata) as caller:
 
         async def one(calls: Calls) -> float:
-            return await call(Stub(), request, calls)
+            return await call(caller, calls)
 
         before = engine.cpu()
         calls = await closed_loop(one, CALLERS, seconds)
@@ -68,7 +58,7 @@ async def measure(engine: Engine, request: object, seconds: float) -> tuple[Call
 
 
 async def compare(engines: list[Engine], size: str, encode: str, rounds: int, seconds: float) -> bool:
-    request = request_of(picture_of(size, encode))
+    request = request_of(picture_of(size, encode)).SerializeToString()
     runs: dict[str, list[Calls]] = defaultdict(list)
     cpu: dict[str, dict[str, float]] = {engine.name: defaultdict(float) for engine in engines}
     for engine in engines:

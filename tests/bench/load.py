@@ -24,7 +24,7 @@ import grpc
 import numpy as np
 
 from faced_proto.types import AnalysisOptions
-from faced_proto.v1 import image_pb2, options_pb2, service_pb2, service_pb2_grpc
+from faced_proto.v1 import image_pb2, options_pb2, service_pb2
 from faced_service.analysis_request import AnalysisRequest
 from faced_service.analyzer import Analyzer
 from faced_service.bench.picture import bench_picture
@@ -32,12 +32,14 @@ from faced_service.images import EncodedImage, Picture
 from faced_service.networks import load_networks
 from faced_service.raw_pixels import PixelFormat, Plane, RawLayout
 from faced_service.settings import Settings
+from tests.bench.caller import Caller, calling
 from tests.bench.verdict import row
 from tests.e2e.conftest import serve
 
 CLIENTS = (8, 1, 8, 32, 8)
 """In each round; 8 oftenest, since a target hangs on it."""
 
+ANALYZE = "/faced.v1.FaceAnalysisService/Analyze"
 ENGINE_CALLERS = 8
 OVERLOAD = 4
 FLOODS = 3
@@ -91,17 +93,18 @@ def request_of(picture: Picture) -> service_pb2.AnalyzeRequest:
     return service_pb2.AnalyzeRequest(image=image, options=options_pb2.AnalysisOptions(upsample_times=0))
 
 
-async def call(stub: service_pb2_grpc.FaceAnalysisServiceStub, request: object, calls: Calls) -> float:
+async def call(caller: Caller, calls: Calls) -> float:
     """The seconds after which the server asks to come again: 0 if it answered."""
     begun = time.perf_counter()
-    try:
-        await stub.Analyze(request, timeout=60)
-        calls.answered.append(time.perf_counter() - begun)
-    except grpc.aio.AioRpcError as error:
-        if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
-            calls.refused.append(time.perf_counter() - begun)
-            return int(dict(error.trailing_metadata())["retry-after-ms"]) / 1e3
-        calls.failed.append(f"{error.code().name}: {error.details()}")
+    reply = await caller.call()
+    seconds = time.perf_counter() - begun
+    if reply.status == grpc.StatusCode.OK.value[0]:
+        calls.answered.append(seconds)
+    elif reply.status == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]:
+        calls.refused.append(seconds)
+        return int(reply.trailers["retry-after-ms"]) / 1e3
+    else:
+        calls.failed.append(f"status {reply.status}: {reply.trailers.get('grpc-message')}")
     return 0.0
 
 
@@ -175,12 +178,10 @@ class Engine:
 
 
 async def measure(address: str, engine: Engine, picture: Picture, rounds: int, seconds: float) -> bool:
-    request = request_of(picture)
-    async with grpc.aio.insecure_channel(address) as channel:
-        stub = service_pb2_grpc.FaceAnalysisServiceStub(channel)
+    async with calling(address, ANALYZE, request_of(picture).SerializeToString()) as caller:
 
         async def one(calls: Calls) -> float:
-            return await call(stub, request, calls)
+            return await call(caller, calls)
 
         await closed_loop(one, 2, 1.0)
         engine.rate(1.0)
