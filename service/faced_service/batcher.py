@@ -40,15 +40,29 @@ class Served(Generic[Result]):
     worked: float
 
 
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """What makes more runs go on at once: so many items wait, and the next one costs no more than `cost`.
+
+    Two at once do more in a second, and each takes longer: with few that wait, everyone would wait longer. Who comes
+    back only when it was answered would find all places taken by those who need not; while one such is there, it is no
+    crowd.
+    """
+
+    runs: int
+    items: int
+    cost: float
+
+
 class Batcher(Generic[Item, Key, Result]):
     """Calls `work(key, items)`, which returns one result for each item, in order.
 
     `max_batch` counts the items' sizes; an item that alone is larger goes alone. A batch begins when it is full or
-    its first item is `max_wait` old; up to `runs` go on at once, each in a thread of its own. When the work raises, the
-    batch is halved until only the items that make it raise are left; these get the exception. Work that takes longer
-    than `run_timeout` cannot be ended: its items get `Hung`, `on_hang` is told the batcher's name, and the batcher is
-    closed. `on_batch` is told the name, the size and the seconds that each item or its turn was waited for, as a batch
-    begins.
+    its first item is `max_wait` old; up to `runs` go on at once, in a `crowd` more, each in a thread of its own. When
+    the work raises, the batch is halved until only the items that make it raise are left; these get the exception.
+    Work that takes longer than `run_timeout` cannot be ended: its items get `Hung`, `on_hang` is told the batcher's
+    name, and the batcher is closed. `on_batch` is told the name, the size and the seconds that each item or its turn
+    was waited for, as a batch begins.
     """
 
     def __init__(
@@ -60,6 +74,7 @@ class Batcher(Generic[Item, Key, Result]):
         max_wait: float,
         queue_limit: int,
         runs: int = 1,
+        crowd: Crowd | None = None,
         run_timeout: float | None = None,
         on_hang: Callable[[str], None] = lambda _name: None,
         on_batch: Callable[[str, int, Sequence[float]], None] = lambda _name, _size, _waits: None,
@@ -71,7 +86,8 @@ class Batcher(Generic[Item, Key, Result]):
         self._turns = Turns(self._queue, most=max_batch)
         self._arrival, self._closing = asyncio.Event(), False
         self._collectors: list[asyncio.Task[None]] = []
-        self._threads = [WorkThread(name) for _ in range(runs)]
+        self._runs, self._crowd = runs, crowd
+        self._threads = [WorkThread(name) for _ in range(max(runs, crowd.runs if crowd else 0))]
 
     def __len__(self) -> int:
         """Items and turns that are waited for."""
@@ -114,7 +130,10 @@ class Batcher(Generic[Item, Key, Result]):
         if len(self._queue) >= self._queue_limit:
             raise QueueFull(f"{self._name}: {self._queue_limit} items are waiting")
         if not self._collectors:
-            self._collectors = [asyncio.create_task(self._collect(each), name=self._name) for each in self._threads]
+            self._collectors = [
+                asyncio.create_task(self._collect(thread, in_crowds_only=number >= self._runs), name=self._name)
+                for number, thread in enumerate(self._threads)
+            ]
         future: asyncio.Future[Served[Result]] = asyncio.get_running_loop().create_future()
         entry = Entry(item, key, size, deadline, monotonic(), future, cost)
         if turn is not None:
@@ -144,7 +163,7 @@ class Batcher(Generic[Item, Key, Result]):
         for thread in self._threads:
             thread.close()
 
-    async def _collect(self, thread: WorkThread) -> None:
+    async def _collect(self, thread: WorkThread, *, in_crowds_only: bool) -> None:
         while True:
             self._arrival.clear()
             first = self._queue.first()
@@ -152,11 +171,20 @@ class Batcher(Generic[Item, Key, Result]):
                 if self._closing:
                     return
                 await self._arrival.wait()
+            elif in_crowds_only and not self._is_crowd(first):
+                await self._arrival.wait()
             elif (patience := self._patience(first)) > 0:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._arrival.wait(), patience)
             else:
                 await self._run(thread, list(self._queue.take(first.key, self._max_batch)))
+                if self._crowd is not None:
+                    # It may have become one without an arrival.
+                    self._arrival.set()
+
+    def _is_crowd(self, first: Entry[Item, Key, Served[Result]]) -> bool:
+        crowd = self._crowd
+        return self._closing or (crowd is not None and first.cost <= crowd.cost and self._queue.crowded(crowd.items))
 
     def _patience(self, first: Entry[Item, Key, Served[Result]]) -> float:
         """Seconds that the batch of `first` may still wait for more items."""

@@ -30,6 +30,9 @@ class Flow:
 
 NOBODY = Flow()
 
+_ALONE_S = 1.0
+"""A flow whose only entry was taken is expected back for so long."""
+
 
 class Expired(Exception):  # noqa: N818 - named by what happened
     """The item's deadline passed before its work began."""
@@ -69,6 +72,7 @@ class FairQueue(Generic[Item, Key, Value]):
         self._reserved: set[Flow] = set()
         self._callers = _Shares()
         self._parts: dict[str, _Shares] = {}
+        self._alone_until = 0.0
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
@@ -96,6 +100,10 @@ class FairQueue(Generic[Item, Key, Value]):
         """It counts by its entries alone."""
         self._reserved.discard(flow)
 
+    def crowded(self, count: int) -> bool:
+        """Whether at least so many entries wait, and nobody is there who has no more than one at a time."""
+        return len(self) >= count and not self._reserved and monotonic() >= self._alone_until
+
     def turns(self) -> list[tuple[Flow, Entry[Item, Key, Value]]]:
         """The oldest entry of each flow, that whose turn it is first."""
         return [(flow, self._queues[flow][0]) for flow in sorted(self._queues, key=self.got)]
@@ -113,6 +121,8 @@ class FairQueue(Generic[Item, Key, Value]):
     def pick(self, flow: Flow, entry: Entry[Item, Key, Value]) -> None:
         """Take an entry out because it is its turn."""
         self.discard(flow, entry)
+        if flow not in self._queues:
+            self._alone_until = monotonic() + _ALONE_S
         self._charge(flow, entry.cost)
 
     def take(self, key: Key, max_size: int) -> Iterator[Entry[Item, Key, Value]]:

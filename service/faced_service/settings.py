@@ -104,6 +104,12 @@ class Settings:
         "Runs of the detector that go on at once on a CPU: 2 do 5 % more for one caller's files in twice the memory; "
         "live frames grow older then, and who sends one picture at a time gets less beside one who floods.",
     ] = 1
+    detect_runs_crowded: Annotated[
+        int,
+        Whole(1, 16),
+        "The same while 16 frames wait for the detector, of at most 1920 x 1080 each, and nobody is there who sends "
+        "one at a time: then 2 do 5 % more, and everyone waits less.",
+    ] = 2
     describe_batch: Annotated[int, Whole(1, 4096), "Faces that share a run of an attribute network."] = 32
     describe_wait_ms: Annotated[float, Real(0, 1000), "Milliseconds that faces wait for others to share."] = 0.0
     queue_limit: Annotated[

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from faced_service.batcher import Batcher, Closed, QueueFull, Served
+from faced_service import fair_queue
+from faced_service.batcher import Batcher, Closed, Crowd, QueueFull, Served
 from faced_service.fair_queue import Expired, Flow
 from faced_service.work_thread import Hung
 
@@ -31,8 +32,10 @@ class Work:
         return [item for _, items in self.calls for item in items]
 
 
-def batcher(work, *, max_batch=4, max_wait=0.0, queue_limit=100, runs=1):
-    return Batcher("test", work, max_batch=max_batch, max_wait=max_wait, queue_limit=queue_limit, runs=runs)
+def batcher(work, *, max_batch=4, max_wait=0.0, queue_limit=100, runs=1, crowd=None):
+    return Batcher(
+        "test", work, max_batch=max_batch, max_wait=max_wait, queue_limit=queue_limit, runs=runs, crowd=crowd
+    )
 
 
 async def settle():
@@ -360,6 +363,111 @@ def test_what_is_under_way_and_what_waits_is_done_before_a_drained_batcher_close
         work.gate.set()
         await closing
         assert sorted(served.value for served in await asyncio.gather(*tasks)) == [0, 2, 4, 6, 8]
+
+    asyncio.run(scenario())
+
+
+def alone_for(monkeypatch, seconds):
+    monkeypatch.setattr(fair_queue, "_ALONE_S", seconds)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "cost", "at_once"),
+    [(5, 1.0, 2), (4, 1.0, 1), (5, 2.0, 1)],
+    ids=["a crowd", "too few", "too large"],
+)
+def test_more_go_on_at_once_in_a_crowd_of_what_is_small(monkeypatch, waiting, cost, at_once):
+    alone_for(monkeypatch, 0.0)
+
+    async def scenario():
+        work = Work()
+        subject = batcher(work, max_batch=1, crowd=Crowd(2, items=5, cost=1.0))
+        work.gate.clear()
+        tasks = submit_all(subject, range(1 + waiting), cost=cost)
+        await settle()
+        assert len(work.seen) == at_once
+        work.gate.set()
+        assert [served.value for served in await asyncio.gather(*tasks)] == [2 * i for i in range(1 + waiting)]
+        await subject.close(drain=True)
+
+    asyncio.run(scenario())
+
+
+def test_what_becomes_a_crowd_without_an_arrival_is_one(monkeypatch):
+    alone_for(monkeypatch, 0.2)
+
+    async def scenario():
+        work = Work()
+        subject = batcher(work, max_batch=1, crowd=Crowd(2, items=5, cost=1.0))
+        work.gate.clear()
+        # The first one is taken as it comes, with none behind it.
+        first = asyncio.create_task(subject.submit(0, key="k"))
+        await settle()
+        others = submit_all(subject, range(1, 9))
+        await settle()
+        assert work.seen == [0]
+        await asyncio.sleep(0.2)
+        work.begun.clear()
+        gate, work.gate = work.gate, threading.Event()
+        gate.set()
+        await first
+        await settle()
+        assert sorted(work.seen) == [0, 1, 2]
+        work.gate.set()
+        await asyncio.gather(*others)
+        await subject.close(drain=True)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("drain", [True, False])
+def test_places_that_only_a_crowd_fills_end_with_the_others(drain):
+    async def scenario():
+        subject = batcher(Work(), max_batch=1, crowd=Crowd(3, items=5, cost=1.0))
+        tasks = submit_all(subject, range(3))
+        await settle()
+        await asyncio.wait_for(subject.close(drain=drain), 5)
+        assert [served.value for served in await asyncio.gather(*tasks)] == [0, 2, 4]
+
+    asyncio.run(scenario())
+
+
+def test_who_sends_one_at_a_time_gets_half_beside_a_crowd_of_another(monkeypatch):
+    alone_for(monkeypatch, 0.3)
+
+    async def scenario():
+        lock, going, most = threading.Lock(), 0, 0
+
+        def work(_key, items):
+            nonlocal going, most
+            with lock:
+                going += 1
+                most = max(most, going)
+            time.sleep(0.01)
+            with lock:
+                going -= 1
+            return items
+
+        subject = batcher(work, max_batch=1, crowd=Crowd(2, items=10, cost=1.0))
+        counts, ended = {"flood": 0, "one": 0}, False
+
+        async def call(name):
+            while not ended:
+                await subject.submit(name, key="k", flow=Flow(name))
+                counts[name] += 1
+
+        flood = [asyncio.create_task(call("flood")) for _ in range(20)]
+        await asyncio.sleep(0.6)
+        assert most == 2
+        one = asyncio.create_task(call("one"))
+        await asyncio.sleep(0.1)
+        before = dict(counts)
+        await asyncio.sleep(1.5)
+        got = {name: counts[name] - before[name] for name in counts}
+        ended = True
+        await asyncio.gather(one, *flood)
+        await subject.close(drain=True)
+        assert got["one"] > 0.4 * sum(got.values()), got
 
     asyncio.run(scenario())
 

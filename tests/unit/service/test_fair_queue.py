@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from faced_service import fair_queue
 from faced_service.fair_queue import Entry, FairQueue, Flow
 
 
@@ -122,3 +123,24 @@ def test_everything_comes_out_once_in_order_and_batches_keep_their_bounds(adds, 
     assert out == order
     assert len(queue) == 0
     loop.close()
+
+
+def test_a_crowd_is_many_of_whom_everyone_has_more_than_one(loop, monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(fair_queue, "monotonic", lambda: now)
+    queue = FairQueue()
+    fill(queue, loop, Flow("many"), 7)
+    assert queue.crowded(7)
+    assert not queue.crowded(8)
+    fill(queue, loop, Flow("one"), 1)
+    assert served(queue, 2) == {Flow("many"): 1, Flow("one"): 1}
+    # It comes again.
+    assert not queue.crowded(6)
+    now += 0.9
+    assert not queue.crowded(6)
+    now += 0.2
+    assert queue.crowded(6)
+    queue.reserve(Flow("live"))
+    assert not queue.crowded(6)
+    queue.unreserve(Flow("live"))
+    assert queue.crowded(6)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from faced_proto.types import Box, Detection
+from faced_service import fair_queue
 from faced_service.fair_queue import Expired, Flow
 from faced_service.finder import Finder, Wish
 from faced_service.frame_order import FrameOrder
@@ -163,15 +164,21 @@ def test_the_turn_is_that_of_the_first_search(lefts):
 
 
 @pytest.mark.parametrize(
-    ("device", "settings", "at_once"),
+    ("device", "settings", "frames", "at_once"),
     [
-        ("cpu", Settings(cpu_threads=2), 1),
-        ("cpu", Settings(cpu_threads=3, detect_runs=2), 2),
-        ("cpu", Settings(cpu_threads=1, detect_runs=2), 1),
-        ("cuda:0", Settings(cpu_threads=2, detect_runs=2), 1),
+        ("cpu", Settings(cpu_threads=2), 5, 1),
+        ("cpu", Settings(cpu_threads=3, detect_runs=2), 5, 2),
+        ("cpu", Settings(cpu_threads=1, detect_runs=2), 5, 1),
+        ("cuda:0", Settings(cpu_threads=2, detect_runs=2), 5, 1),
+        ("cpu", Settings(cpu_threads=2), 25, 2),
+        ("cpu", Settings(cpu_threads=2, detect_runs_crowded=1), 25, 1),
+        ("cpu", Settings(cpu_threads=1), 25, 1),
+        ("cuda:0", Settings(cpu_threads=2), 25, 1),
     ],
 )
-def test_so_many_pictures_are_searched_at_once(device, settings, at_once):
+def test_so_many_pictures_are_searched_at_once(monkeypatch, device, settings, frames, at_once):
+    monkeypatch.setattr(fair_queue, "_ALONE_S", 0.0)
+
     async def scenario():
         detector, gate, begun = Detector(), threading.Event(), threading.Semaphore(0)
         detector.engine = SimpleNamespace(device=device)
@@ -186,12 +193,12 @@ def test_so_many_pictures_are_searched_at_once(device, settings, at_once):
         models = SimpleNamespace(detector=detector, searching=detector, spare=None)
         finder = Finder(models, settings, Metrics(), on_hang=lambda _queue: None)
         wish = Wish(OPTIONS, 0, FLOW, None, None, None)
-        frames = [asyncio.create_task(finder.find(picture(*LEFTS), wish)) for _ in range(5)]
+        tasks = [asyncio.create_task(finder.find(picture(*LEFTS), wish)) for _ in range(frames)]
         for _ in range(at_once):
             assert await asyncio.to_thread(begun.acquire, timeout=10)
         assert not await asyncio.to_thread(begun.acquire, timeout=0.05)
         gate.set()
-        assert [len(found.scan.faces) for found in await asyncio.gather(*frames)] == [len(LEFTS)] * 5
+        assert [len(found.scan.faces) for found in await asyncio.gather(*tasks)] == [len(LEFTS)] * frames
         await finder.close(drain=False)
 
     asyncio.run(scenario())
