@@ -39,8 +39,8 @@ def test_a_tensor_in_use_is_lent_to_nobody_else():
     assert not other.any()
     memory.give_back("a", one)
     memory.give_back("a", other)
-    assert address(memory.take("a", (1, 3, 8, 8))) == address(one)
-    assert address(memory.take("a", (1, 3, 8, 8))) == address(other)
+    again = [memory.take("a", (1, 3, 8, 8)) for _ in range(2)]
+    assert {address(tensor) for tensor in again} == {address(one), address(other)}
 
 
 def test_a_block_for_a_huge_picture_is_not_kept_for_a_small_one():
@@ -82,4 +82,18 @@ def test_blocks_that_have_grown_too_large_go_whoever_lies_in_front():
     del tensors, tensor
     for _ in range(2):
         memory.give_back(100, memory.take(100, (100,)))
-    assert [spare.base.size for _, spare in memory._spare] == [100]
+    assert [spare.base.size for _, spare, _ in memory._spare] == [100]
+
+
+def test_a_block_that_only_a_crowd_needed_goes():
+    memory = TensorMemory()
+
+    def lend(at_once):
+        tensors = [memory.take("a", (100,)) for _ in range(at_once)]
+        for tensor in tensors:
+            memory.give_back("a", tensor)
+
+    for at_once, loans, kept in [(3, 1, 3), (1, 20, 3), (2, 100, 2), (1, 100, 1)]:
+        for _ in range(loans):
+            lend(at_once)
+        assert len(memory._spare) == kept
