@@ -54,6 +54,9 @@ class Crowd:
     cost: float
 
 
+NO_CROWD = Crowd(runs=0, items=0, cost=0.0)
+
+
 class Batcher(Generic[Item, Key, Result]):
     """Calls `work(key, items)`, which returns one result for each item, in order.
 
@@ -74,7 +77,7 @@ class Batcher(Generic[Item, Key, Result]):
         max_wait: float,
         queue_limit: int,
         runs: int = 1,
-        crowd: Crowd | None = None,
+        crowd: Crowd = NO_CROWD,
         run_timeout: float | None = None,
         on_hang: Callable[[str], None] = lambda _name: None,
         on_batch: Callable[[str, int, Sequence[float]], None] = lambda _name, _size, _waits: None,
@@ -87,7 +90,7 @@ class Batcher(Generic[Item, Key, Result]):
         self._arrival, self._closing = asyncio.Event(), False
         self._collectors: list[asyncio.Task[None]] = []
         self._runs, self._crowd = runs, crowd
-        self._threads = [WorkThread(name) for _ in range(max(runs, crowd.runs if crowd else 0))]
+        self._threads = [WorkThread(name) for _ in range(max(runs, crowd.runs))]
 
     def __len__(self) -> int:
         """Items and turns that are waited for."""
@@ -171,20 +174,18 @@ class Batcher(Generic[Item, Key, Result]):
                 if self._closing:
                     return
                 await self._arrival.wait()
-            elif in_crowds_only and not self._is_crowd(first):
+            elif in_crowds_only and not (self._closing or self._is_crowd(first)):
                 await self._arrival.wait()
             elif (patience := self._patience(first)) > 0:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._arrival.wait(), patience)
             else:
                 await self._run(thread, list(self._queue.take(first.key, self._max_batch)))
-                if self._crowd is not None:
-                    # It may have become one without an arrival.
-                    self._arrival.set()
+                # What waits may have become a crowd without an arrival.
+                self._arrival.set()
 
     def _is_crowd(self, first: Entry[Item, Key, Served[Result]]) -> bool:
-        crowd = self._crowd
-        return self._closing or (crowd is not None and first.cost <= crowd.cost and self._queue.crowded(crowd.items))
+        return first.cost <= self._crowd.cost and self._queue.crowded(self._crowd.items)
 
     def _patience(self, first: Entry[Item, Key, Served[Result]]) -> float:
         """Seconds that the batch of `first` may still wait for more items."""

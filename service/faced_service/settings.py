@@ -108,7 +108,7 @@ class Settings:
         int,
         Whole(1, 16),
         "The same while 16 frames wait for the detector, of at most 1920 x 1080 each, and nobody is there who sends "
-        "one at a time: then 2 do 5 % more, and everyone waits less.",
+        "one at a time: 2 do 5 % more, which then makes up for each taking longer.",
     ] = 2
     describe_batch: Annotated[int, Whole(1, 4096), "Faces that share a run of an attribute network."] = 32
     describe_wait_ms: Annotated[float, Real(0, 1000), "Milliseconds that faces wait for others to share."] = 0.0

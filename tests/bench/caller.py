@@ -149,8 +149,7 @@ class Caller(asyncio.Protocol):
         self._initial_window += wider
         for call in self._sending.values():
             call.window += wider
-        self._send([_frame(_SETTINGS, _ACK, 0, b"")])
-        self._widen(0, 0)
+        self._send([_frame(_SETTINGS, _ACK, 0, b""), *self._frames_of_all()])
 
     def _widen(self, number: int, size: int) -> None:
         """The peer takes `size` bytes more, of one call or of all together."""
@@ -158,9 +157,10 @@ class Caller(asyncio.Protocol):
             self._window += size
         elif number in self._sending:
             self._sending[number].window += size
-        frames = [frame for each, call in list(self._sending.items()) for frame in self._body_frames(each, call)]
-        if frames:
-            self._send(frames)
+        self._send(self._frames_of_all())
+
+    def _frames_of_all(self) -> list[bytes]:
+        return [frame for each, call in list(self._sending.items()) for frame in self._body_frames(each, call)]
 
     def _body_frames(self, number: int, call: _Call) -> list[bytes]:
         """As much of the message as the peer takes by now."""

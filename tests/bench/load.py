@@ -31,6 +31,7 @@ from faced_service.bench.picture import bench_picture
 from faced_service.images import EncodedImage, Picture
 from faced_service.networks import load_networks
 from faced_service.raw_pixels import PixelFormat, Plane, RawLayout
+from faced_service.servicer import SERVICE_NAME
 from faced_service.settings import Settings
 from tests.bench.caller import Caller, calling
 from tests.bench.verdict import row
@@ -39,7 +40,7 @@ from tests.e2e.conftest import serve
 CLIENTS = (8, 1, 8, 32, 8)
 """In each round; 8 oftenest, since a target hangs on it."""
 
-ANALYZE = "/faced.v1.FaceAnalysisService/Analyze"
+ANALYZE = f"/{SERVICE_NAME}/Analyze"
 ENGINE_CALLERS = 8
 OVERLOAD = 4
 FLOODS = 3

@@ -48,16 +48,21 @@ def test_the_deadline_reaches_the_server(served):
     assert reply.status == grpc.StatusCode.DEADLINE_EXCEEDED.value[0]
 
 
+def frame(kind: int, flags: int, number: int, payload: bytes = b"") -> bytes:
+    """As RFC 9113, 4.1 has it."""
+    return struct.pack(">BHBBI", 0, len(payload), kind, flags, number) + payload
+
+
 @pytest.mark.parametrize(
     ("said", "error"),
     [
         (b"", "the connection is lost"),
-        (struct.pack(">BHBBI", 0, 8, 7, 0, 0) + bytes(8), "GOAWAY"),
-        (struct.pack(">BHBBI", 0, 4, 3, 0, 1) + struct.pack(">I", 7), "reset the call: 00000007"),
-        (struct.pack(">BHBBI", 0, 1, 1, 0x5, 1) + b"\x00", "index out of range"),
-        (struct.pack(">BHBBI", 0, 2, 1, 0x5, 1) + b"\x00\x81", "Huffman"),
-        (struct.pack(">BHBBI", 0, 1, 1, 0x5, 1) + b"\xbe", "that was to be empty: 62"),
-        (struct.pack(">BHBBI", 0, 0, 1, 0x9, 1), "flags 0x9"),
+        (frame(7, 0, 0, bytes(8)), "GOAWAY"),
+        (frame(3, 0, 1, struct.pack(">I", 7)), "reset the call: 00000007"),
+        (frame(1, 0x5, 1, b"\x00"), "index out of range"),
+        (frame(1, 0x5, 1, b"\x00\x81"), "Huffman"),
+        (frame(1, 0x5, 1, b"\xbe"), "that was to be empty: 62"),
+        (frame(1, 0x9, 1), "flags 0x9"),
     ],
 )
 def test_what_is_no_answer_is_an_error(said, error):

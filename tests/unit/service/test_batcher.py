@@ -5,7 +5,7 @@ import time
 import pytest
 
 from faced_service import fair_queue
-from faced_service.batcher import Batcher, Closed, Crowd, QueueFull, Served
+from faced_service.batcher import NO_CROWD, Batcher, Closed, Crowd, QueueFull, Served
 from faced_service.fair_queue import Expired, Flow
 from faced_service.work_thread import Hung
 
@@ -32,7 +32,7 @@ class Work:
         return [item for _, items in self.calls for item in items]
 
 
-def batcher(work, *, max_batch=4, max_wait=0.0, queue_limit=100, runs=1, crowd=None):
+def batcher(work, *, max_batch=4, max_wait=0.0, queue_limit=100, runs=1, crowd=NO_CROWD):
     return Batcher(
         "test", work, max_batch=max_batch, max_wait=max_wait, queue_limit=queue_limit, runs=runs, crowd=crowd
     )
